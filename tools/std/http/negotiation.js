@@ -1,0 +1,1 @@
+export * from "deno-std/http/negotiation.js";
