@@ -1,0 +1,23 @@
+/**
+ * A metrics server of its own, on Deno, Bun and Node.
+ *
+ * @example Starting and closing it
+ * ```ts
+ * import { startHttpServer } from "@prometheus-async/prometheus-async/server";
+ *
+ * const server = await startHttpServer({ addr: "127.0.0.1" });
+ * const response = await fetch(server.healthUrl);
+ * await server.close();
+ * if (response.status !== 200) throw new Error("not healthy");
+ * ```
+ *
+ * @module
+ */
+
+export {
+  type MetricsHttpServer,
+  startHttpServer,
+  type StartHttpServerOptions,
+} from "./start.ts";
+export { ListenError, type ListenErrorOptions } from "../errors.ts";
+export type { CollectedMetric, RegisteredMetric, Registry } from "../types.ts";

@@ -1,0 +1,113 @@
+import { metricsHandler } from "../exposition/handler.ts";
+import { listen } from "../runtime/listen.ts";
+import type { Listener } from "../runtime/types.ts";
+import type { Registry } from "../types.ts";
+import { HEALTH_PATH, METRICS_PATH, serverRoutes } from "./routes.ts";
+
+/** Options for {@linkcode startHttpServer}. */
+export interface StartHttpServerOptions {
+  /**
+   * The address to listen on; empty for all interfaces, IPv4 and IPv6 where the
+   * system has both.
+   *
+   * @default {""}
+   */
+  addr?: string;
+  /**
+   * The port to listen on, from 0 to 65535; 0 lets the system choose a free one.
+   *
+   * @default {0}
+   */
+  port?: number;
+  /**
+   * The registry whose metrics are served.
+   *
+   * @default {undefined} The global registry of `prom-client`, which is loaded
+   * with the first scrape.
+   */
+  registry?: Registry;
+}
+
+/** A running metrics server; {@linkcode startHttpServer} makes it. */
+export interface MetricsHttpServer extends AsyncDisposable {
+  /** The address and port that are listened on, as the system bound them. */
+  readonly socket: { readonly addr: string; readonly port: number };
+  /** Whether the server speaks TLS. */
+  readonly https: boolean;
+  /** The root, with its slash; a server on all interfaces names loopback. */
+  readonly url: string;
+  /** Where Prometheus scrapes. */
+  readonly metricsUrl: string;
+  /** Where health checks ask; it answers 200 and nothing else. */
+  readonly healthUrl: string;
+  /**
+   * Stops listening and waits for the scrapes in flight. Calling it again
+   * returns the same promise.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts an HTTP server that serves metrics under `/metrics`, by
+ * `Deno.serve`, `Bun.serve` or `node:http`.
+ *
+ * The server keeps the process alive until it is closed. Where the runtime has
+ * `await using` (Deno, Bun, Node from 24 on) that closes it at the end of the
+ * block.
+ *
+ * @example Serving the metrics of an application
+ * ```ts
+ * import { startHttpServer } from "@prometheus-async/prometheus-async";
+ * import { Counter } from "prom-client";
+ *
+ * new Counter({ name: "starts_total", help: "Starts" }).inc();
+ *
+ * const server = await startHttpServer({ addr: "127.0.0.1" });
+ *
+ * const response = await fetch(server.metricsUrl);
+ * const text = await response.text();
+ * await server.close();
+ * if (!text.includes("starts_total 1")) throw new Error(text);
+ * ```
+ *
+ * @param options Where to listen and what to serve.
+ * @returns The server, once it is listening.
+ * @throws {RangeError} If `port` is not an integer from 0 to 65535.
+ * @throws {ListenError} If the address cannot be listened on, for example
+ * because the port is taken.
+ */
+export async function startHttpServer(
+  options: StartHttpServerOptions = {},
+): Promise<MetricsHttpServer> {
+  const { addr = "", port = 0, registry } = options;
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new RangeError(
+      `Cannot start metrics server: port must be an integer from 0 to 65535, ` +
+        `received ${port}`,
+    );
+  }
+  const handler = serverRoutes(metricsHandler({ registry }));
+  return toServer(await listen({ hostname: addr, port, handler }));
+}
+
+function toServer(listener: Listener): MetricsHttpServer {
+  const { addr, port } = listener;
+  const url = `http://${reachableHost(addr)}:${port}/`;
+  let closed: Promise<void> | undefined;
+  const close = () => closed ??= listener.stop();
+  return {
+    socket: { addr, port },
+    https: false,
+    url,
+    metricsUrl: new URL(METRICS_PATH, url).href,
+    healthUrl: new URL(HEALTH_PATH, url).href,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Nobody can connect to a wildcard address; loopback is always listened on. */
+function reachableHost(addr: string): string {
+  if (addr === "0.0.0.0" || addr === "::") return "127.0.0.1";
+  return addr.includes(":") ? `[${addr}]` : addr;
+}
