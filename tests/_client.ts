@@ -1,0 +1,18 @@
+/** The client package under test: the runner sets which. */
+import process from "node:process";
+
+/** The name of a client package. */
+export type ClientName = "prom-client" | "@prometheus-io/client";
+
+/** The name of the client package under test. */
+export const clientName: ClientName =
+  process.env.PROMETHEUS_CLIENT === "@prometheus-io/client"
+    ? "@prometheus-io/client"
+    : "prom-client";
+
+/** The client package under test, typed as `prom-client`, whose API both have. */
+export const client: typeof import("prom-client") = clientName === "prom-client"
+  ? await import("prom-client")
+  : await import(
+    "@prometheus-io/client"
+  ) as unknown as typeof import("prom-client");

@@ -1,0 +1,114 @@
+import { assert, assertEquals } from "@std/assert";
+import { glob, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { test } from "./_suite.ts";
+
+const ROOT = join(import.meta.dirname!, "..");
+
+/**
+ * The rooms of `src/` and what each may import beside its own files: earlier
+ * rooms only, so that no arrow points back.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  types: [],
+  errors: ["types"],
+  wrappers: ["types"],
+  runtime: ["types", "errors"],
+  exposition: ["types", "errors", "wrappers", "runtime"],
+  server: ["types", "errors", "wrappers", "runtime", "exposition"],
+};
+
+/** The packages each room may import. */
+const MAY_IMPORT_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  runtime: ["@hono/node-server"],
+  exposition: ["@std/http/negotiation", "prom-client"],
+};
+
+/** The only file that imports a client package. */
+const CLIENT_FILE = "exposition/default_registry.ts";
+
+interface Source {
+  /** The path below `src/`. */
+  path: string;
+  room: string;
+  /** The text without comments. */
+  code: string;
+  /** The specifiers of all imports and exports, dynamic ones too. */
+  specifiers: string[];
+}
+
+async function readSources(): Promise<Source[]> {
+  const sources: Source[] = [];
+  for await (const path of glob("**/*.ts", { cwd: join(ROOT, "src") })) {
+    const text = await readFile(join(ROOT, "src", path), "utf8");
+    const code = text.replaceAll(/\/\*[^]*?\*\//g, "")
+      .replaceAll(/^\s*\/\/.*$/gm, "");
+    const specifiers = [
+      ...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g),
+    ].map(([, specifier]) => specifier);
+    const room = path.split("/")[0].replace(/\.ts$/, "");
+    sources.push({ path, room, code, specifiers });
+  }
+  return sources;
+}
+
+test("the import rule's check sees the imports there are", async () => {
+  const sources = await readSources();
+  const all = new Set(sources.flatMap(({ specifiers }) => specifiers));
+  for (
+    const specifier of [
+      "../types.ts",
+      "./node.ts",
+      "node:http",
+      "prom-client",
+      "@std/http/negotiation",
+    ]
+  ) assert(all.has(specifier), `${specifier} was not seen`);
+});
+
+test("rooms import earlier rooms only", async () => {
+  for (const { path, room, specifiers } of await readSources()) {
+    const allowed = MAY_IMPORT[room];
+    assert(allowed !== undefined, `src/${path} is in a room without a rule`);
+    for (const specifier of specifiers.filter((s) => s.startsWith("."))) {
+      const target = join(dirname(path), specifier).split("/")[0]
+        .replace(/\.ts$/, "");
+      assert(
+        target === room || allowed.includes(target),
+        `src/${path} must not import ${specifier}`,
+      );
+    }
+  }
+});
+
+test("rooms import only the packages they are allowed", async () => {
+  for (const { path, room, specifiers } of await readSources()) {
+    const packages = specifiers.filter((specifier) =>
+      !specifier.startsWith(".") &&
+      !(room === "runtime" && specifier.startsWith("node:"))
+    );
+    for (const name of packages) {
+      assert(
+        MAY_IMPORT_PACKAGES[room]?.includes(name),
+        `src/${path} must not import ${name}`,
+      );
+    }
+  }
+});
+
+test("one file imports a client package", async () => {
+  const files = (await readSources())
+    .filter(({ specifiers }) =>
+      specifiers.some((s) => /^(prom-client|@prometheus-io\/client)/.test(s))
+    )
+    .map(({ path }) => path);
+  assertEquals(files, [CLIENT_FILE]);
+});
+
+test("no file outside runtime/ names a runtime", async () => {
+  for (const { path, room, code } of await readSources()) {
+    if (room === "runtime") continue;
+    const named = /\b(Deno|Bun|process)\b|"node:/.exec(code);
+    assertEquals(named?.[0], undefined, `src/${path} names a runtime`);
+  }
+});

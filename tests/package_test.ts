@@ -1,0 +1,60 @@
+import { assert, assertEquals } from "@std/assert";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "./_suite.ts";
+
+const ROOT = join(import.meta.dirname!, "..");
+
+interface Manifest {
+  name: string;
+  version: string;
+  license: string;
+  exports: Record<string, string>;
+  imports: Record<string, string>;
+  dependencies: Record<string, string>;
+  publish: unknown;
+}
+
+async function manifest(file: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(ROOT, file), "utf8"));
+}
+
+test("deno.json and jsr.json name the same package", async () => {
+  const [deno, jsr] = [await manifest("deno.json"), await manifest("jsr.json")];
+  for (const field of ["name", "version", "license", "exports"] as const) {
+    assertEquals(deno[field], jsr[field], field);
+  }
+});
+
+test("package.json exports what jsr.json does", async () => {
+  const [pkg, jsr] = [
+    await manifest("package.json"),
+    await manifest("jsr.json"),
+  ];
+  assertEquals(pkg.name, jsr.name);
+  assertEquals(pkg.exports, jsr.exports);
+});
+
+test("deno.json refuses to be published in place of jsr.json", async () => {
+  assertEquals((await manifest("deno.json")).publish, false);
+});
+
+test("jsr.json allows the version of a dependency that is developed with", async () => {
+  const [deno, jsr] = [await manifest("deno.json"), await manifest("jsr.json")];
+  for (const [name, range] of Object.entries(jsr.imports)) {
+    const pinned = deno.imports[name];
+    assert(pinned !== undefined, `deno.json lacks ${name}`);
+    // The standard library comes from another registry while developing.
+    if (range.startsWith("jsr:")) continue;
+    assertEquals(range.replace("@^", "@"), pinned);
+  }
+});
+
+test("mod.ts exports what all entry points do", async () => {
+  const { exports } = await manifest("jsr.json");
+  const entries = Object.values(exports).map(async (path) =>
+    Object.keys(await import(join(ROOT, path)))
+  );
+  const [root, ...parts] = await Promise.all(entries);
+  assertEquals([...new Set(parts.flat())].sort(), root.sort());
+});

@@ -1,0 +1,106 @@
+import {
+  countExceptions,
+  type CountExceptionsOptions,
+} from "../../src/wrappers/mod.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { client } from "../_client.ts";
+import { FakeGauge } from "../_fakes.ts";
+import { test } from "../_suite.ts";
+import { testWrapper } from "./_contract.ts";
+
+testWrapper({
+  name: "countExceptions",
+  wrap: countExceptions(new FakeGauge()),
+  follow: (promise) => countExceptions(new FakeGauge(), promise),
+  wrapBroken: (fn, error) =>
+    countExceptions({
+      inc: () => {
+        throw error;
+      },
+    })(fn),
+  call: countExceptions,
+  metric: new FakeGauge(),
+});
+
+test("countExceptions() leaves the counter alone when nothing fails", async () => {
+  const metric = new FakeGauge();
+  await countExceptions(metric)(() => Promise.resolve(42))();
+  countExceptions(metric)(() => 42)();
+  await countExceptions(metric, Promise.resolve(42));
+  assertEquals(metric.value, 0);
+});
+
+test("countExceptions() counts rejections and throws", async () => {
+  const metric = new FakeGauge();
+  const error = new RangeError("no");
+  await assertRejects(
+    countExceptions(metric)(() => Promise.reject(error)),
+    RangeError,
+  );
+  assertThrows(
+    countExceptions(metric)((): void => {
+      throw error;
+    }),
+    RangeError,
+  );
+  await assertRejects(
+    () => countExceptions(metric, Promise.reject(error)),
+    RangeError,
+  );
+  assertEquals(metric.value, 3);
+});
+
+test("countExceptions() counts only the classes given as exc", async () => {
+  class NotFound extends RangeError {}
+  const countOf = async (
+    exc: CountExceptionsOptions["exc"],
+    reason: unknown,
+  ) => {
+    const metric = new FakeGauge();
+    const fail = () => Promise.reject(reason);
+    await countExceptions(metric, { exc })(fail)().catch(() => {});
+    await countExceptions(metric, fail(), { exc }).catch(() => {});
+    return metric.value;
+  };
+  assertEquals(await countOf(RangeError, new RangeError()), 2);
+  assertEquals(await countOf(RangeError, new NotFound()), 2);
+  assertEquals(await countOf(RangeError, new TypeError()), 0);
+  assertEquals(await countOf(RangeError, "RangeError"), 0);
+  assertEquals(await countOf([TypeError, NotFound], new NotFound()), 2);
+  assertEquals(await countOf([TypeError, NotFound], new RangeError()), 0);
+  assertEquals(await countOf([], new RangeError()), 0);
+  assertEquals(await countOf(undefined, "not even an error"), 2);
+});
+
+test("countExceptions() refuses an exc that is no class", () => {
+  const metric = new FakeGauge();
+  for (const exc of [null, "RangeError", [RangeError, 42]]) {
+    assertThrows(
+      () => countExceptions(metric, { exc: exc as never }),
+      TypeError,
+      '"exc" must be an error class or several',
+    );
+  }
+});
+
+test("countExceptions() counts into a counter and its children", async () => {
+  const { Counter, Registry } = client;
+  const registers = [new Registry()];
+  const plain = new Counter({
+    name: "errors_total",
+    help: "errors",
+    registers,
+  });
+  const labelled = new Counter({
+    name: "route_errors_total",
+    help: "errors",
+    labelNames: ["route"],
+    registers,
+  });
+  const fail = () => Promise.reject(new Error("no"));
+  await countExceptions(plain)(fail)().catch(() => {});
+  await countExceptions(labelled.labels("/"))(fail)().catch(() => {});
+  assertEquals((await plain.get()).values[0].value, 1);
+  const [{ labels, value }] = (await labelled.get()).values;
+  assertEquals({ ...labels, value }, { route: "/", value: 1 });
+});
