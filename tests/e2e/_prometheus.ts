@@ -1,0 +1,134 @@
+/** A real Prometheus on loopback, with a data folder of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { serverPath } from "../../tools/servers/locate.ts";
+
+/** The value of one series that a query found. */
+export interface QueryResult {
+  metric: Record<string, string>;
+  value: number;
+}
+
+/** A target as Prometheus sees it. */
+export interface Target {
+  health: "up" | "down" | "unknown";
+  lastError: string;
+  scrapeUrl: string;
+}
+
+/** A running Prometheus. */
+export interface Prometheus {
+  /** Evaluates a query now. */
+  query(expression: string): Promise<QueryResult[]>;
+  /** Lists the targets that are scraped. */
+  targets(): Promise<Target[]>;
+  /** Ends it and removes its data. */
+  stop(): Promise<void>;
+}
+
+const START_MS = 20_000;
+
+/**
+ * Starts a Prometheus.
+ *
+ * @param config Its configuration: JSON is YAML too.
+ */
+export async function startPrometheus(config: unknown): Promise<Prometheus> {
+  const folder = await mkdtemp(join(tmpdir(), "prometheus-"));
+  const configFile = join(folder, "prometheus.yml");
+  await writeFile(configFile, JSON.stringify(config));
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const child = spawn(serverPath("prometheus"), [
+    `--config.file=${configFile}`,
+    `--storage.tsdb.path=${join(folder, "data")}`,
+    `--web.listen-address=${new URL(url).host}`,
+    "--log.level=warn",
+  ], { stdio: ["ignore", "ignore", "pipe"] });
+  let log = "";
+  child.stderr!.on("data", (chunk) => log += chunk);
+  // A test run that ends early leaves no server behind.
+  const kill = () => void child.kill("SIGKILL");
+  process.once("exit", kill);
+
+  async function stop(): Promise<void> {
+    process.off("exit", kill);
+    await end(child);
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  async function get<T>(path: string): Promise<T> {
+    const response = await fetch(url + path);
+    const { data, error } = await response.json();
+    if (error) throw new Error(`Prometheus answered ${path}: ${error}`);
+    return data;
+  }
+
+  try {
+    await waitUntil(START_MS, "Prometheus is ready", async () => {
+      if (child.exitCode !== null) throw new Error(`Prometheus ended: ${log}`);
+      return await fetch(`${url}/-/ready`).then((r) => r.ok, () => false);
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    async query(expression) {
+      const { result } = await get<
+        { result: { metric: QueryResult["metric"]; value: [number, string] }[] }
+      >(`/api/v1/query?query=${encodeURIComponent(expression)}`);
+      return result.map(({ metric, value }) => ({
+        metric,
+        value: Number(value[1]),
+      }));
+    },
+    async targets() {
+      const { activeTargets } = await get<{ activeTargets: Target[] }>(
+        "/api/v1/targets?state=active",
+      );
+      return activeTargets;
+    },
+    stop,
+  };
+}
+
+/**
+ * Waits until a condition holds.
+ *
+ * @throws {Error} If it does not within `ms` milliseconds, naming `what`.
+ */
+export async function waitUntil(
+  ms: number,
+  what: string,
+  condition: () => Promise<boolean>,
+): Promise<void> {
+  const deadline = performance.now() + ms;
+  while (!await condition()) {
+    if (performance.now() > deadline) {
+      throw new Error(`Waited ${ms} ms until ${what}, in vain`);
+    }
+    await sleep(50);
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGKILL");
+  await once(child, "exit");
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

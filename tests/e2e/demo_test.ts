@@ -1,0 +1,110 @@
+import { createApp } from "../../examples/demo/app.ts";
+import { startHttpServer } from "../../src/server/mod.ts";
+import { runtimeName } from "../../src/runtime/detect.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import process from "node:process";
+import { promisify } from "node:util";
+import { missing } from "../../tools/servers/locate.ts";
+import { client } from "../_client.ts";
+import { test } from "../_suite.ts";
+import { startPrometheus, waitUntil } from "./_prometheus.ts";
+
+const ROOT = join(import.meta.dirname!, "../..");
+
+test("the demo makes requests, prints the scrape and ends with --once", async () => {
+  const args = ["examples/demo/main.ts", "--once"];
+  if (runtimeName() === "deno") args.unshift("run", "-A");
+  // It rejects on any exit code but 0.
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    cwd: ROOT,
+  });
+  assertMatch(stdout, /^GET \/fast 200$/m);
+  assertMatch(stdout, /^GET \/failing 500$/m);
+  assertMatch(
+    stdout,
+    /^demo_request_duration_seconds_count\{handler="fast"\} 3$/m,
+  );
+  assertMatch(stdout, /^demo_exceptions_total\{handler="failing"\} 1$/m);
+  assertMatch(stdout, /^demo_requests_inprogress\{handler="slow"\} 0$/m);
+});
+
+test("a streamed response is measured to its last chunk", async () => {
+  const { app, registry } = createApp(client);
+  const response = await app.request("/streamed");
+  const text = await response.text();
+  assertEquals(text.split("\n").length, 6);
+  const scrape = await metricsOf(registry);
+  const seconds = Number(
+    /duration_seconds_sum\{handler="streamed"\} (.*)/.exec(scrape)?.[1],
+  );
+  // Five pauses of 20 ms; timers may be a little early.
+  assert(seconds > 0.09, `measured ${seconds} s`);
+});
+
+test(
+  "a real Prometheus scrapes the demo",
+  { skip: missing("prometheus") },
+  async () => {
+    const { app, registry } = createApp(client);
+    for (const path of ["/fast", "/fast", "/fast", "/failing"]) {
+      await (await app.request(path)).text();
+    }
+    const server = await startHttpServer({ addr: "127.0.0.1", registry });
+    const prometheus = await startPrometheus({
+      global: { scrape_interval: "1s" },
+      scrape_configs: [{
+        job_name: "demo",
+        static_configs: [{ targets: [new URL(server.url).host] }],
+      }],
+    });
+    try {
+      await waitUntil(30_000, "the target was scraped", async () => {
+        const [target] = await prometheus.targets();
+        return target !== undefined && target.health !== "unknown";
+      });
+      const [target] = await prometheus.targets();
+      assertEquals([target.health, target.lastError], ["up", ""]);
+
+      const valueOf = async (expression: string) => {
+        let result = await prometheus.query(expression);
+        await waitUntil(10_000, `${expression} has a value`, async () => {
+          result = await prometheus.query(expression);
+          return result.length === 1;
+        });
+        return result[0].value;
+      };
+      assertEquals(await valueOf('up{job="demo"}'), 1);
+      const duration = "demo_request_duration_seconds";
+      assertEquals(await valueOf(`${duration}_count{handler="fast"}`), 3);
+      assertEquals(
+        await valueOf(`${duration}_bucket{handler="failing",le="+Inf"}`),
+        1,
+      );
+      assertEquals(
+        await valueOf('demo_exceptions_total{handler="failing"}'),
+        1,
+      );
+      const quantile = await valueOf(
+        `histogram_quantile(0.9, ${duration}_bucket{handler="failing"})`,
+      );
+      // The handler sleeps 5 ms.
+      assert(quantile > 0.001 && quantile <= 1, `the quantile is ${quantile}`);
+    } finally {
+      await prometheus.stop();
+      await server.close();
+    }
+  },
+);
+
+async function metricsOf(
+  registry: ReturnType<typeof createApp>["registry"],
+): Promise<string> {
+  const server = await startHttpServer({ addr: "127.0.0.1", registry });
+  try {
+    return await (await fetch(server.metricsUrl)).text();
+  } finally {
+    await server.close();
+  }
+}
