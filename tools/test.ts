@@ -1,0 +1,193 @@
+/**
+ * Runs the whole suite on Deno, Bun and Node, with each client package, and the
+ * examples of the documentation on Deno.
+ *
+ *     deno task test [--runtime NAME] [--client NAME] [--oldest] [PATH]…
+ *
+ * Each PATH is a part of a test file's path. `--oldest` takes the oldest
+ * versions of the runtimes that are supported instead of those at hand.
+ */
+import { spawn } from "node:child_process";
+import { openSync } from "node:fs";
+import { glob, mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { compareRuns, parseReport, type TestResult } from "./report.ts";
+import {
+  findRuntime,
+  type RuntimeName,
+  type RuntimeProgram,
+  RUNTIMES,
+} from "./runtimes.ts";
+import { fetchServers } from "./servers/fetch.ts";
+
+const ROOT = join(import.meta.dirname!, "../");
+const REPORTS = join(ROOT, ".reports");
+const CLIENTS = ["prom-client", "@prometheus-io/client"];
+
+/** A run that takes longer than this hangs. */
+const DEADLINE_MS = 5 * 60_000;
+
+/** One call of a runner. */
+interface Run {
+  readonly name: string;
+  readonly path: string;
+  readonly args: (report: string) => string[];
+  readonly env: Record<string, string>;
+}
+
+const { values: options, positionals } = parseArgs({
+  args: Deno.args,
+  allowPositionals: true,
+  options: {
+    runtime: { type: "string", multiple: true, default: RUNTIMES },
+    client: { type: "string", multiple: true, default: CLIENTS },
+    oldest: { type: "boolean", default: false },
+  },
+});
+
+await rm(REPORTS, { recursive: true, force: true });
+await mkdir(REPORTS);
+await fetchServers().catch((error) => {
+  // Elsewhere the tests that need them are skipped, with that as the reason.
+  if (Deno.env.get("CI")) throw error;
+  console.warn(`Going on without real servers: ${error.message}`);
+});
+
+const files = await testFiles();
+const runs: Run[] = [];
+for (const name of options.runtime as RuntimeName[]) {
+  const runtime = await findRuntime(name, options);
+  for (const client of options.client) runs.push(suiteRun(runtime, client));
+}
+const suites = await inPairs(runs);
+const documentation = positionals.length === 0
+  ? await execute(documentationRun())
+  : [];
+
+const problems = compareRuns(suites);
+for (const problem of problems) console.log(`FAILED ${problem}`);
+const results = [...suites.values(), documentation].flat();
+const count = (status: TestResult["status"]) =>
+  results.filter((result) => result.status === status).length;
+const failed = count("failed") + problems.length;
+if (failed > 0 || results.length === 0) Deno.exitCode = 1;
+console.log(
+  `${count("passed")} passed, ${failed} failed, ${count("skipped")} skipped`,
+);
+
+async function testFiles(): Promise<string[]> {
+  const found: string[] = [];
+  for await (const file of glob("tests/**/*_test.ts", { cwd: ROOT })) {
+    if (
+      positionals.length === 0 ||
+      positionals.some((part) => file.includes(part))
+    ) found.push(`./${file}`);
+  }
+  return found.sort();
+}
+
+function suiteRun(runtime: RuntimeProgram, client: string): Run {
+  const args: Record<RuntimeName, Run["args"]> = {
+    deno: (report) => ["test", "-A", "--parallel", `--junit-path=${report}`],
+    bun: (report) => [
+      "test",
+      // Of the three only Bun ends a test after five seconds.
+      `--timeout=${DEADLINE_MS}`,
+      "--reporter=junit",
+      `--reporter-outfile=${report}`,
+    ],
+    node: (report) => [
+      "--test",
+      "--test-reporter=spec",
+      "--test-reporter-destination=stdout",
+      "--test-reporter=junit",
+      `--test-reporter-destination=${report}`,
+    ],
+  };
+  return {
+    name: `${runtime.name} ${runtime.version}, ${client}`,
+    path: runtime.path,
+    args: (report) => [...args[runtime.name](report), ...files],
+    env: { PROMETHEUS_CLIENT: client },
+  };
+}
+
+function documentationRun(): Run {
+  return {
+    name: "examples in the documentation",
+    path: Deno.execPath(),
+    args: (report) => [
+      "test",
+      "-A",
+      "--doc",
+      `--junit-path=${report}`,
+      "README.md",
+      "mod.ts",
+      "src",
+    ],
+    env: {},
+  };
+}
+
+/** Executes runs two at a time: much of a suite's time is spent waiting. */
+async function inPairs(
+  runs: readonly Run[],
+): Promise<Map<string, TestResult[]>> {
+  const results = new Map<string, TestResult[]>(
+    runs.map(({ name }) => [name, []]),
+  );
+  const queue = [...runs];
+  const work = async () => {
+    for (let run = queue.shift(); run; run = queue.shift()) {
+      results.set(run.name, await execute(run));
+    }
+  };
+  await Promise.all([work(), work()]);
+  return results;
+}
+
+/** Executes a run, tells what became of it, and yields its results. */
+async function execute(run: Run): Promise<TestResult[]> {
+  const base = join(REPORTS, run.name.replaceAll(/[^\w.]+/g, "-"));
+  const started = performance.now();
+  const log = openSync(`${base}.log`, "w");
+  const child = spawn(run.path, run.args(`${base}.xml`), {
+    cwd: ROOT,
+    env: { ...Deno.env.toObject(), NO_COLOR: "1", ...run.env },
+    stdio: ["ignore", log, log],
+    timeout: DEADLINE_MS,
+    killSignal: "SIGKILL",
+  });
+  const end = await new Promise<string | number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve(code ?? signal));
+  });
+  const report = await readFile(`${base}.xml`, "utf8").catch(() => undefined);
+  const results = report === undefined ? [] : parseReport(report);
+  const failures = results.filter(({ status }) => status === "failed");
+  if (end !== 0 && failures.length === 0 || results.length === 0) {
+    // What is in no report: an error while loading, a crash, the deadline.
+    const failure: TestResult = {
+      name: `the run itself, which ended with ${end}`,
+      status: "failed",
+      reason: await readFile(`${base}.log`, "utf8"),
+    };
+    results.push(failure);
+    failures.push(failure);
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const outcome = failures.length > 0 ? "failed" : "ok";
+  console.log(
+    `${run.name}: ${results.length} tests, ${outcome} (${seconds} s)`,
+  );
+  for (const { name, reason } of failures) {
+    console.log(`FAILED ${run.name}: ${name}\n${reason}\n`);
+  }
+  for (const { name, reason, status } of results) {
+    if (status === "skipped") {
+      console.log(`SKIPPED ${run.name}: ${name}: ${reason}`);
+    }
+  }
+  return results;
+}
