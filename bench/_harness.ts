@@ -1,0 +1,124 @@
+/**
+ * Compares implementations of one thing in one run. `mitata` takes the samples;
+ * what is added here is that the cases take turns, so that a noisy machine
+ * disturbs all of them alike, and that ratios are what counts.
+ */
+import { measure } from "mitata";
+import process from "node:process";
+import { parseArgs } from "node:util";
+
+/** Several ways of doing one thing. */
+export interface Comparison {
+  /** What is compared; {@linkcode Result} and `goals.json` name it so. */
+  name: string;
+  /** The ways; each is called without arguments, and awaited. */
+  cases: Record<string, () => unknown>;
+  /** The case that the others are compared with. */
+  baseline: string;
+  /** Checks that a case does what it is timed for; runs before the timing. */
+  check: (name: string, run: () => unknown) => void | Promise<void>;
+}
+
+/** How a case did. */
+export interface CaseResult {
+  /** The median time of a call, in nanoseconds. */
+  ns: number;
+  /** The median over the rounds of the ratio to the baseline's time. */
+  ratio: number;
+  /** The quartiles of the rounds' ratios: half of them lie in between. */
+  spread: [number, number];
+}
+
+/** How the cases of a comparison did. */
+export interface Result {
+  name: string;
+  baseline: string;
+  cases: Record<string, CaseResult>;
+}
+
+/**
+ * Runs the comparisons of a file: all of them, or the one that `--only` names.
+ *
+ * `--list` prints their names instead; `--json` prints results for programs;
+ * `--rounds` and `--ms` set how often the cases take turns and how long a turn
+ * takes.
+ */
+export async function compare(
+  comparisons: readonly Comparison[],
+): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string" },
+      list: { type: "boolean" },
+      json: { type: "boolean" },
+      rounds: { type: "string", default: "41" },
+      ms: { type: "string", default: "20" },
+    },
+  });
+  if (values.list) {
+    console.log(JSON.stringify(comparisons.map(({ name }) => name)));
+    return;
+  }
+  for (const comparison of comparisons) {
+    if (values.only !== undefined && values.only !== comparison.name) continue;
+    const result = await run(
+      comparison,
+      Number(values.rounds),
+      Number(values.ms),
+    );
+    console.log(values.json ? JSON.stringify(result) : format(result));
+  }
+  // A client or a server that a case started must not keep the process alive.
+  process.exit();
+}
+
+async function run(
+  { name, cases, baseline, check }: Comparison,
+  rounds: number,
+  ms: number,
+): Promise<Result> {
+  const names = Object.keys(cases);
+  for (const each of names) await check(each, cases[each]);
+  const times: Record<string, number[]> = {};
+  for (const each of names) times[each] = [];
+  // The first round is for the compilers.
+  for (let round = -1; round < rounds; round++) {
+    // Whoever comes first in one round comes last in the next.
+    const turn = round % 2 === 0 ? names : names.toReversed();
+    for (const each of turn) {
+      const { p50 } = await measure(cases[each], {
+        min_cpu_time: ms * 1e6,
+        batch_samples: 1024,
+        // Where it cannot call the collector, mitata allocates a gigabyte.
+        gc: false,
+      });
+      if (round >= 0) times[each].push(p50);
+    }
+  }
+  const result: Result = { name, baseline, cases: {} };
+  for (const each of names) {
+    const ratios = times[each].map((ns, round) => ns / times[baseline][round])
+      .sort((a, b) => a - b);
+    result.cases[each] = {
+      ns: quantile(times[each].toSorted((a, b) => a - b), 0.5),
+      ratio: quantile(ratios, 0.5),
+      spread: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
+    };
+  }
+  return result;
+}
+
+/** Writes a result for people. */
+export function format({ name, baseline, cases }: Result): string {
+  const rows = Object.entries(cases).map(([each, { ns, ratio, spread }]) =>
+    `  ${each.padEnd(28)} ${ns.toFixed(1).padStart(10)} ns  ` +
+    (each === baseline
+      ? "baseline"
+      : `${ratio.toFixed(2)} × (${spread.map((r) => r.toFixed(2)).join("–")})`)
+  );
+  return [name, ...rows].join("\n");
+}
+
+function quantile(sorted: readonly number[], q: number): number {
+  return sorted[Math.round(q * (sorted.length - 1))];
+}

@@ -1,0 +1,119 @@
+/**
+ * Runs the benchmarks on Deno, Bun and Node, each comparison in a process of
+ * its own.
+ *
+ *     deno task bench [--runtime NAME] [--check] [--tolerance 1] [--short]
+ *                     [--json] [PATH]…
+ *
+ * Each PATH is a part of a benchmark file's path. `--check` fails when a ratio
+ * is above its goal in bench/goals.json times the tolerance; `--short` takes
+ * fewer turns; `--json` prints one object with everything.
+ */
+import { execFile } from "node:child_process";
+import { glob, readFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs, promisify } from "node:util";
+import { format, type Result } from "../bench/_harness.ts";
+import {
+  findRuntime,
+  type RuntimeName,
+  type RuntimeProgram,
+  RUNTIMES,
+} from "./runtimes.ts";
+
+const ROOT = join(import.meta.dirname!, "..");
+
+/** The highest ratio that each case of a comparison may have. */
+type Goals = Record<string, Record<string, number>>;
+
+const run = promisify(execFile);
+
+const { values: options, positionals } = parseArgs({
+  args: Deno.args,
+  allowPositionals: true,
+  options: {
+    runtime: { type: "string", multiple: true, default: RUNTIMES },
+    check: { type: "boolean", default: false },
+    tolerance: { type: "string", default: "1" },
+    short: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
+});
+
+const goals: Goals = JSON.parse(
+  await readFile(join(ROOT, "bench/goals.json"), "utf8"),
+);
+const length = options.short ? ["--rounds", "15", "--ms", "10"] : [];
+const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores`;
+const say = options.json ? console.error : console.log;
+say(machine);
+
+const results: Record<string, Result[]> = {};
+for (const name of options.runtime as RuntimeName[]) {
+  const runtime = await findRuntime(name);
+  const key = `${runtime.name} ${runtime.version}`;
+  results[key] = [];
+  say(`\n${key}\n`);
+  for (const file of await benchmarkFiles()) {
+    const names: string[] = JSON.parse(await bench(runtime, file, ["--list"]));
+    for (const only of names) {
+      const args = ["--json", "--only", only, ...length];
+      const result: Result = JSON.parse(await bench(runtime, file, args));
+      results[key].push(result);
+      say(format(result));
+    }
+  }
+}
+if (options.json) console.log(JSON.stringify({ machine, results }));
+if (options.check) {
+  const misses = findMisses(goals, Number(options.tolerance));
+  for (const miss of misses) say(`MISSED ${miss}`);
+  say(misses.length === 0 ? "All goals are met" : `${misses.length} missed`);
+  if (misses.length > 0) Deno.exitCode = 1;
+}
+
+async function benchmarkFiles(): Promise<string[]> {
+  const files: string[] = [];
+  for await (const file of glob("bench/**/*.ts", { cwd: ROOT })) {
+    if (/(^|\/)_[^/]*$/.test(file)) continue;
+    if (
+      positionals.length === 0 ||
+      positionals.some((part) => file.includes(part))
+    ) files.push(file);
+  }
+  return files.sort();
+}
+
+async function bench(
+  runtime: RuntimeProgram,
+  file: string,
+  args: readonly string[],
+): Promise<string> {
+  const start = runtime.name === "deno" ? ["run", "-A"] : [];
+  const { stdout } = await run(runtime.path, [...start, file, ...args], {
+    cwd: ROOT,
+  });
+  return stdout;
+}
+
+/** Finds the goals that were missed, and those that nothing was measured for. */
+function findMisses(goals: Goals, tolerance: number): string[] {
+  const misses: string[] = [];
+  for (const [runtime, measured] of Object.entries(results)) {
+    for (const [comparison, cases] of Object.entries(goals)) {
+      const result = measured.find(({ name }) => name === comparison);
+      // A part of the benchmarks was asked for.
+      if (result === undefined && positionals.length > 0) continue;
+      for (const [name, goal] of Object.entries(cases)) {
+        const ratio = result?.cases[name]?.ratio;
+        const what = `${runtime}, ${comparison}, ${name}`;
+        if (ratio === undefined) misses.push(`${what}: not measured`);
+        else if (ratio > goal * tolerance) {
+          misses.push(`${what}: ${ratio.toFixed(2)}, the goal is ${goal}`);
+        }
+      }
+    }
+  }
+  return misses;
+}
