@@ -1,0 +1,108 @@
+/**
+ * A JSR registry on loopback, for Deno's `JSR_URL`: what is published can be
+ * checked and imported as strangers do, without the network.
+ */
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join } from "node:path";
+
+/** A version of a package. */
+export interface JsrPackage {
+  name: string;
+  version: string;
+  exports: Record<string, string>;
+  /** The files by their path in the package, which starts with a slash. */
+  files: Map<string, Uint8Array>;
+}
+
+/** A running registry. */
+export interface JsrRegistry extends AsyncDisposable {
+  /** What `JSR_URL` is set to. */
+  readonly url: string;
+}
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  ".js": "text/javascript",
+  ".json": "application/json",
+  ".md": "text/markdown",
+  ".ts": "text/typescript",
+};
+
+/** Serves packages, one version each. */
+export async function startJsrRegistry(
+  packages: readonly JsrPackage[],
+): Promise<JsrRegistry> {
+  const routes = new Map<string, { type: string; body: string | Uint8Array }>();
+  const putJson = (path: string, value: unknown) =>
+    routes.set(path, {
+      type: "application/json",
+      body: JSON.stringify(value),
+    });
+  for (const { name, version, exports, files } of packages) {
+    const [scope, unscoped] = name.slice(1).split("/");
+    const manifest: Record<string, { size: number; checksum: string }> = {};
+    for (const [path, bytes] of files) {
+      const checksum = createHash("sha256").update(bytes).digest("hex");
+      manifest[path] = { size: bytes.length, checksum: `sha256-${checksum}` };
+      routes.set(`/${name}/${version}${path}`, {
+        type: MEDIA_TYPES[extname(path)] ?? "application/octet-stream",
+        body: bytes,
+      });
+    }
+    putJson(`/${name}/meta.json`, {
+      scope,
+      name: unscoped,
+      latest: version,
+      versions: { [version]: {} },
+    });
+    putJson(`/${name}/${version}_meta.json`, { manifest, exports });
+  }
+  const server = createServer((request, response) => {
+    const hit = routes.get(decodeURIComponent(request.url!.split("?")[0]));
+    if (hit === undefined) response.writeHead(404).end();
+    else response.writeHead(200, { "content-type": hit.type }).end(hit.body);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** The standard library's packages that are published against, from `deno-std`. */
+export async function stdPackages(): Promise<JsrPackage[]> {
+  const root = join(import.meta.dirname!, "../node_modules/deno-std");
+  return [{
+    name: "@std/http",
+    version: "1.4.0",
+    exports: { "./negotiation": "./negotiation.js" },
+    files: await readFiles(join(root, "http"), /^\/_?negotiation\b/),
+  }];
+}
+
+async function readFiles(
+  folder: string,
+  pattern: RegExp,
+): Promise<JsrPackage["files"]> {
+  const files: JsrPackage["files"] = new Map();
+  for (
+    const entry of await readdir(folder, {
+      recursive: true,
+      withFileTypes: true,
+    })
+  ) {
+    const file = join(entry.parentPath, entry.name);
+    const path = file.slice(folder.length);
+    if (entry.isFile() && pattern.test(path)) {
+      files.set(path, await readFile(file));
+    }
+  }
+  return files;
+}
