@@ -1,7 +1,7 @@
+import { describe } from "../describe.ts";
 import type { Incrementer } from "../types.ts";
 import {
   type AnyFunction,
-  describe,
   instrument,
   instrumentPromise,
   type Probe,
@@ -49,7 +49,8 @@ export interface CountExceptionsOptions {
  * ```
  *
  * @param metric What is incremented by one for each failure.
- * @param options Which failures count.
+ * @param options Which failures count; leave it out rather than pass
+ * `undefined`, which is taken for a promise that is missing.
  * @returns A function that wraps the function given to it and keeps its type,
  * `this`, arguments, `name` and `length`.
  * @throws {TypeError} At once, if `metric` has no `inc()` or `exc` is not a
@@ -62,6 +63,9 @@ export function countExceptions(
 ): <F extends AnyFunction>(fn: F) => F;
 /**
  * Counts the rejection of a promise.
+ *
+ * The promise returned takes the place of the one given: a rejection is to be
+ * handled there.
  *
  * @example Counting a promise's rejection
  * ```ts
@@ -106,12 +110,14 @@ export function countExceptions(
   return instrumentPromise(
     "countExceptions",
     probe,
+    metric,
     first as PromiseLike<unknown>,
   );
 }
 
 function isOptions(value: unknown): value is CountExceptionsOptions {
-  return typeof value === "object" && value !== null && !("then" in value);
+  return typeof value === "object" && value !== null &&
+    !Array.isArray(value) && !("then" in value);
 }
 
 function failureProbe(
@@ -121,9 +127,10 @@ function failureProbe(
   const { exc } = options;
   const classes = exc === undefined ? undefined : [exc].flat() as ErrorClass[];
   for (const candidate of classes ?? []) {
-    if (typeof candidate === "function") continue;
+    // An arrow function, such as a predicate, is no class to be an instance of.
+    if (typeof candidate === "function" && candidate.prototype) continue;
     throw new TypeError(
-      `Cannot use countExceptions(): "exc" must be an error class or several, ` +
+      `Cannot use countExceptions(): exc must be an error class or several, ` +
         `received ${describe(candidate)}`,
     );
   }

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { describe, isClass } from "../describe.ts";
+
 /** Any function. */
 // deno-lint-ignore no-explicit-any
 export type AnyFunction = (...args: any[]) => unknown;
@@ -31,8 +33,14 @@ export function instrument<F extends AnyFunction>(
   probe: Probe,
   fn: F,
 ): F {
-  refuseUnsupported(wrapper, fn);
-  const guarded = guard(wrapper, probe);
+  if (typeof fn !== "function" || isClass(fn) || isGenerator(fn)) {
+    const generator = typeof fn === "function" && isGenerator(fn);
+    throw new TypeError(
+      `Cannot wrap with ${wrapper}(): a function or a method is required, ` +
+        `received ${generator ? "generator " : ""}${describe(fn)}`,
+    );
+  }
+  const guarded = guard(probe, reporter(wrapper));
   const wrapped = function (this: unknown, ...args: unknown[]): unknown {
     const started = guarded.start();
     let result: unknown;
@@ -52,11 +60,13 @@ export function instrument<F extends AnyFunction>(
 /**
  * Lets `probe` learn of a promise's end.
  *
+ * @param metric What `probe` measures with.
  * @throws {TypeError} If `promise` is not a promise or another thenable.
  */
 export function instrumentPromise<T>(
   wrapper: string,
   probe: Probe,
+  metric: object,
   promise: PromiseLike<T>,
 ): Promise<T> {
   if (!isThenable(promise)) {
@@ -66,7 +76,7 @@ export function instrumentPromise<T>(
         `to wrap a function, call ${wrapper}(metric)(fn)`,
     );
   }
-  const guarded = guard(wrapper, probe);
+  const guarded = guard(probe, metricReporter(wrapper, metric));
   return follow(guarded, guarded.start(), promise);
 }
 
@@ -92,21 +102,6 @@ export function requireMethods(
 }
 
 /**
- * Names a value for an error message, without its contents: they may be
- * secret, or endless.
- */
-export function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === "function") {
-    const kind = isClass(value) ? "class" : "function";
-    return value.name === "" ? `an unnamed ${kind}` : `${kind} "${value.name}"`;
-  }
-  if (typeof value !== "object") return `a ${typeof value}`;
-  const name = value.constructor?.name;
-  return name ? `an object of class "${name}"` : "an object";
-}
-
-/**
  * The promise returned takes the place of the one given: when nobody handles
  * its rejection, that is one unhandled rejection, as without a wrapper.
  */
@@ -124,46 +119,43 @@ function follow<T>(
     throw error;
   };
   // One `then` of a native promise is all that is needed, and the cheapest;
-  // what another thenable's `then` returns may be anything.
-  if (promise instanceof Promise) return promise.then(onFulfilled, onRejected);
+  // what that of a subclass or another thenable returns may be anything.
+  if (promise instanceof Promise && promise.constructor === Promise) {
+    return promise.then(onFulfilled, onRejected);
+  }
   return new Promise<T>((resolve, reject) => promise.then(resolve, reject))
     .then(onFulfilled, onRejected);
 }
 
+/** What {@linkcode guard} makes of a start that failed: it gets no end. */
+const NOT_STARTED = NaN;
+
 /**
  * Keeps what a metric throws away from the caller: a wrapped function's outcome
- * is the application's, whatever becomes of the measurement. The first error is
- * reported, the rest would only repeat it.
+ * is the application's, whatever becomes of the measurement.
  */
-function guard(wrapper: string, probe: Probe): Probe {
-  let reported = false;
-  function report(error: unknown): void {
-    if (reported) return;
-    reported = true;
-    console.error(
-      `${wrapper}() could not measure, further errors are not shown:`,
-      error,
-    );
-  }
+function guard(probe: Probe, report: (error: unknown) => void): Probe {
   return {
     start() {
       try {
         return probe.start();
       } catch (error) {
         report(error);
-        return NaN;
+        return NOT_STARTED;
       }
     },
     succeed(started) {
+      if (Number.isNaN(started)) return;
       try {
         probe.succeed(started);
       } catch (error) {
         report(error);
       }
     },
-    fail(started, error) {
+    fail(started, reason) {
+      if (Number.isNaN(started)) return;
       try {
-        probe.fail(started, error);
+        probe.fail(started, reason);
       } catch (error) {
         report(error);
       }
@@ -171,25 +163,43 @@ function guard(wrapper: string, probe: Probe): Probe {
   };
 }
 
+/** Reports the first error it is given; the rest would only repeat it. */
+function reporter(wrapper: string): (error: unknown) => void {
+  let reported = false;
+  return (error) => {
+    if (reported) return;
+    reported = true;
+    console.error(
+      `${wrapper}() could not measure, further errors are not shown:`,
+      error,
+    );
+  };
+}
+
+const metricReporters = new WeakMap<object, (error: unknown) => void>();
+
+/** Promises are measured one by one, so that a metric's first error counts. */
+function metricReporter(
+  wrapper: string,
+  metric: object,
+): (error: unknown) => void {
+  const known = metricReporters.get(metric);
+  if (known !== undefined) return known;
+  const report = reporter(wrapper);
+  metricReporters.set(metric, report);
+  return report;
+}
+
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return value instanceof Promise ||
-    (value !== null &&
-      (typeof value === "object" || typeof value === "function") &&
-      typeof (value as PromiseLike<unknown>).then === "function");
-}
-
-function isClass(fn: object): boolean {
-  return /^class\b/.test(Function.prototype.toString.call(fn));
-}
-
-function refuseUnsupported(wrapper: string, fn: unknown): void {
-  if (typeof fn === "function" && !isClass(fn) && !isGenerator(fn)) return;
-  throw new TypeError(
-    `Cannot wrap with ${wrapper}(): a function or a method is required, ` +
-      `received ${
-        typeof fn === "function" && isGenerator(fn) ? "generator " : ""
-      }${describe(fn)}`,
-  );
+  if (value instanceof Promise) return true;
+  if (value === null) return false;
+  if (typeof value !== "object" && typeof value !== "function") return false;
+  try {
+    return typeof (value as PromiseLike<unknown>).then === "function";
+  } catch {
+    // A getter that throws is for whoever uses the value.
+    return false;
+  }
 }
 
 function isGenerator(fn: object): boolean {
@@ -198,20 +208,18 @@ function isGenerator(fn: object): boolean {
 
 /** Makes a wrapper look like what it wraps: name, arity, kind and properties. */
 function imitate(wrapped: AnyFunction, fn: AnyFunction): AnyFunction {
-  const properties = Object.getOwnPropertyDescriptors(fn);
-  // A wrapper is no constructor's twin, and these three belong to each
-  // function itself.
-  for (const own of ["prototype", "arguments", "caller"]) {
-    delete (properties as Record<string, unknown>)[own];
-  }
-  Object.defineProperties(wrapped, properties);
+  const properties: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(
+    fn,
+  );
+  // Old-style functions have these two, which no other function may define.
+  delete properties.arguments;
+  delete properties.caller;
   // Frameworks tell async functions by this tag, which is inherited, not own.
-  const tag = (fn as { [Symbol.toStringTag]?: string })[Symbol.toStringTag];
-  if (tag !== undefined) {
-    Object.defineProperty(wrapped, Symbol.toStringTag, {
-      value: tag,
+  if (Symbol.toStringTag in fn && !(Symbol.toStringTag in properties)) {
+    properties[Symbol.toStringTag] = {
+      value: fn[Symbol.toStringTag],
       configurable: true,
-    });
+    };
   }
-  return wrapped;
+  return Object.defineProperties(wrapped, properties);
 }

@@ -43,6 +43,9 @@ export function time(metric: Observer): <F extends AnyFunction>(fn: F) => F;
 /**
  * Measures how long a promise takes to settle, from this call on.
  *
+ * The promise returned takes the place of the one given: a rejection is to be
+ * handled there.
+ *
  * @example Timing a promise that already exists
  * ```ts
  * import { time } from "@prometheus-async/prometheus-async";
@@ -74,6 +77,8 @@ export function time(
     succeed: end,
     fail: end,
   };
-  if (promise.length > 0) return instrumentPromise("time", probe, promise[0]!);
+  if (promise.length > 0) {
+    return instrumentPromise("time", probe, metric, promise[0]!);
+  }
   return (fn: AnyFunction) => instrument("time", probe, fn);
 }

@@ -45,6 +45,9 @@ export function trackInprogress(
 /**
  * Tracks a promise as in progress, from this call until it settles.
  *
+ * The promise returned takes the place of the one given: a rejection is to be
+ * handled there.
+ *
  * @example Tracking a promise
  * ```ts
  * import { trackInprogress } from "@prometheus-async/prometheus-async";
@@ -85,7 +88,7 @@ export function trackInprogress(
     fail: leave,
   };
   if (promise.length > 0) {
-    return instrumentPromise("trackInprogress", probe, promise[0]!);
+    return instrumentPromise("trackInprogress", probe, metric, promise[0]!);
   }
   return (fn: AnyFunction) => instrument("trackInprogress", probe, fn);
 }

@@ -145,8 +145,9 @@ export function testWrapper(wrapper: WrapperUnderTest): void {
     class Model {}
     const refused: [unknown, string][] = [
       [undefined, "undefined"],
-      [42, "a number"],
+      [42, "42"],
       [Model, 'class "Model"'],
+      [class {}, "an unnamed class"],
       [function* rows() {}, 'generator function "rows"'],
       [async function* pages() {}, 'generator function "pages"'],
       [{}, 'an object of class "Object"'],
@@ -167,11 +168,64 @@ export function testWrapper(wrapper: WrapperUnderTest): void {
     }
   });
 
-  test(`${name}() raises no unhandled rejection that is handled`, async () => {
-    // A rejection that went unhandled would end the test run.
-    const fn = wrap(() => Promise.reject(new Error("handled")));
-    await fn().catch(() => {});
-    await follow(Promise.reject(new Error("handled"))).catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve));
+  test(`${name}() reports a metric that throws once, however many promises`, async () => {
+    const broken = new Error("broken metric");
+    const fail = () => {
+      throw broken;
+    };
+    const metric = { observe: fail, inc: fail, dec: fail };
+    const calls = await capturedErrors(async () => {
+      for (let n = 0; n < 5; n++) {
+        const reason = new RangeError("no");
+        const promise = call(metric, Promise.reject(reason));
+        assertStrictEquals(
+          await assertRejects(() => promise, RangeError),
+          reason,
+        );
+      }
+    });
+    assertEquals(calls.map(([, error]) => error), [broken]);
+  });
+
+  test(`${name}() wraps a method whose name is class`, () => {
+    const { class: method } = {
+      class(n: number) {
+        return n;
+      },
+    };
+    assertEquals(wrap(method)(42), 42);
+  });
+
+  test(`${name}() returns a value whose then cannot be read`, () => {
+    const value = {
+      get then() {
+        throw new Error("not for you");
+      },
+    };
+    assertStrictEquals(wrap(() => value)(), value);
+  });
+
+  test(`${name}() returns a native promise for a promise of a subclass`, async () => {
+    class Task<T> extends Promise<T> {}
+    const promise = wrap(() => Task.resolve(42))();
+    assertStrictEquals(promise.constructor, Promise);
+    assertEquals(await promise, 42);
+  });
+
+  test(`${name}() keeps a constructor function's prototype`, () => {
+    // deno-lint-ignore no-explicit-any
+    const Point = function (this: any, x: number) {
+      this.x = x;
+      // deno-lint-ignore no-explicit-any
+    } as any;
+    const Wrapped = wrap(Point) as typeof Point;
+    const point = new Wrapped(1);
+    assertInstanceOf(point, Point);
+    assertEquals((point as { x: number }).x, 1);
+  });
+
+  test(`${name}() wraps a frozen function, and a frozen wrapper`, async () => {
+    const fn = Object.freeze(async (n: number) => await n);
+    assertEquals(await wrap(Object.freeze(wrap(fn)))(42), 42);
   });
 }

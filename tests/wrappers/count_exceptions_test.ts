@@ -74,13 +74,21 @@ test("countExceptions() counts only the classes given as exc", async () => {
 
 test("countExceptions() refuses an exc that is no class", () => {
   const metric = new FakeGauge();
-  for (const exc of [null, "RangeError", [RangeError, 42]]) {
+  for (const exc of [null, "RangeError", [RangeError, 42], () => true]) {
     assertThrows(
       () => countExceptions(metric, { exc: exc as never }),
       TypeError,
-      '"exc" must be an error class or several',
+      "exc must be an error class or several",
     );
   }
+});
+
+test("countExceptions() refuses an array as its options", () => {
+  assertThrows(
+    () => countExceptions(new FakeGauge(), [RangeError] as never),
+    TypeError,
+    "a promise is required",
+  );
 });
 
 test("countExceptions() counts into a counter and its children", async () => {

@@ -85,17 +85,20 @@ test("time() observes a promise that rejects", async () => {
 });
 
 test("time() measures calls that overlap each on its own", async () => {
-  const metric = new FakeObserver();
-  const fn = time(metric)((promise: Promise<number>) => promise);
-  const first = Promise.withResolvers<number>();
-  const second = Promise.withResolvers<number>();
-  const results = [fn(first.promise), fn(second.promise)];
-  second.resolve(2);
-  assertEquals(await results[1], 2);
-  assertEquals(metric.observed.length, 1);
-  first.resolve(1);
-  assertEquals(await results[0], 1);
-  assertEquals(metric.observed.length, 2);
+  await withCountedClock(async () => {
+    const metric = new FakeObserver();
+    const fn = time(metric)((promise: Promise<number>) => promise);
+    const first = Promise.withResolvers<number>();
+    const second = Promise.withResolvers<number>();
+    const results = [fn(first.promise), fn(second.promise)];
+    // The clock reads 0, 1 at the starts, then 2 and 3 at the ends.
+    second.resolve(2);
+    assertEquals(await results[1], 2);
+    assertEquals(metric.observed, [1]);
+    first.resolve(1);
+    assertEquals(await results[0], 1);
+    assertEquals(metric.observed, [1, 3]);
+  });
 });
 
 test("time() observes into a histogram, a summary and their children", async () => {

@@ -1,7 +1,7 @@
 import { trackInprogress } from "../../src/wrappers/mod.ts";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { client } from "../_client.ts";
-import { FakeGauge } from "../_fakes.ts";
+import { capturedErrors, FakeGauge } from "../_fakes.ts";
 import { test } from "../_suite.ts";
 import { testWrapper } from "./_contract.ts";
 
@@ -72,6 +72,22 @@ test("trackInprogress() counts calls that overlap", async () => {
   resolve();
   await Promise.all(calls);
   assertEquals(metric.value, 0);
+});
+
+test("trackInprogress() does not go down where it did not go up", async () => {
+  const metric = new FakeGauge();
+  const { inc } = metric;
+  metric.inc = () => {
+    metric.inc = inc;
+    throw new Error("once");
+  };
+  const fn = trackInprogress(metric)(() => Promise.resolve(42));
+  await capturedErrors(async () => {
+    assertEquals(await fn(), 42);
+  });
+  assertEquals(metric.value, 0);
+  assertEquals(await fn(), 42);
+  assertEquals(metric.steps, ["inc", "dec"]);
 });
 
 test("trackInprogress() moves a gauge and its children", async () => {
