@@ -28,8 +28,9 @@ export async function compress(
 }
 
 function acceptsGzip(request: Pick<Request, "headers">): boolean {
-  // Without the header any encoding is acceptable (RFC 9110, 12.5.3), but a
-  // client that does not ask for compression may not be able to undo it.
-  return request.headers.has("accept-encoding") &&
-    acceptsEncodings(request, "gzip", "identity") === "gzip";
+  // An empty header asks for no encoding at all. Without the header any is
+  // acceptable (RFC 9110, 12.5.3), but a client that does not ask for one may
+  // not be able to undo it. `acceptsEncodings` takes the first in both cases.
+  if (!request.headers.get("accept-encoding")) return false;
+  return acceptsEncodings(request, "gzip", "identity") === "gzip";
 }

@@ -1,3 +1,4 @@
+import { describe } from "../describe.ts";
 import type {
   CollectedMetric,
   MetricFamily,
@@ -29,7 +30,8 @@ export async function gather(registry: Registry): Promise<MetricFamily[]> {
 async function collect(metric: RegisteredMetric): Promise<CollectedMetric> {
   if (typeof metric.get !== "function") {
     throw new TypeError(
-      `Cannot gather metric "${metric.name}": it must have the method get()`,
+      `Cannot gather metric "${metric.name}": it must have the method get(), ` +
+        `received ${describe(metric)}`,
     );
   }
   return await metric.get();
@@ -43,7 +45,7 @@ function toFamily(
   if (!TYPES.includes(type)) {
     throw new TypeError(
       `Cannot gather metric "${name}": its type must be one of ` +
-        `${TYPES.join(", ")}, received ${String(type)}`,
+        `${TYPES.join(", ")}, received ${describe(type)}`,
     );
   }
   const samples = metric.values.map(({ metricName, labels, value }) => ({

@@ -1,3 +1,4 @@
+import { describe } from "../describe.ts";
 import type { Registry } from "../types.ts";
 import { compress } from "./compress.ts";
 import { defaultRegistry } from "./default_registry.ts";
@@ -49,13 +50,15 @@ export interface MetricsHandlerOptions {
  * ```
  *
  * @param options Which registry is served.
- * @returns The handler. It throws a `TypeError` when it is given something
- * without `url` and `headers`, such as a framework's context.
+ * @returns The handler. Its promise rejects with a `TypeError` when it is given
+ * something without `url` and `headers`, such as a framework's context.
+ * @throws {TypeError} If `registry` is not one.
  */
 export function metricsHandler(
   options: MetricsHandlerOptions = {},
 ): MetricsHandler {
   const { registry } = options;
+  if (registry !== undefined) requireRegistry(registry);
   return async function handleMetrics(request) {
     requireRequest(request);
     if (request.method !== "GET" && request.method !== "HEAD") {
@@ -68,7 +71,10 @@ export function metricsHandler(
     try {
       text = encodeText(await gather(registry ?? await defaultRegistry()));
     } catch (error) {
-      return new Response(`Cannot gather metrics: ${error}\n`, { status: 500 });
+      const reason = error instanceof Error ? error.message : describe(error);
+      return new Response(`Cannot gather metrics: ${reason}\n`, {
+        status: 500,
+      });
     }
     const { body, encoding } = await compress(
       request,
@@ -105,8 +111,8 @@ export function metricsHandler(
  * ```
  *
  * @param request The scrape.
- * @returns The metrics.
- * @throws {TypeError} If `request` has no `url` and `headers`.
+ * @returns The metrics; rejects with a `TypeError` if `request` has no `url`
+ * and `headers`.
  */
 export const serverStats: MetricsHandler = metricsHandler();
 
@@ -117,7 +123,16 @@ function requireRequest(request: MetricsRequest): void {
   ) return;
   throw new TypeError(
     "Cannot serve metrics: a Request with url and headers is required, " +
-      "received something else; from a framework's context pass its request, " +
-      "in Hono `(c) => serverStats(c.req.raw)`",
+      `received ${describe(request)}; from a framework's context pass its ` +
+      "request, in Hono `(c) => serverStats(c.req.raw)`",
+  );
+}
+
+function requireRegistry(registry: unknown): void {
+  const list = (registry as Partial<Registry> | null)?.getMetricsAsArray;
+  if (typeof list === "function") return;
+  throw new TypeError(
+    "Cannot serve metrics: registry must have the method " +
+      `getMetricsAsArray(), received ${describe(registry)}`,
   );
 }

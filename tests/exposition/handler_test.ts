@@ -5,6 +5,7 @@ import {
   assertEquals,
   assertRejects,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
 import { gunzipSync } from "node:zlib";
 import * as promClient from "prom-client";
@@ -79,6 +80,22 @@ test("metricsHandler() leaves the registry as it was", async () => {
   assertEquals(await registry.metrics(), before);
 });
 
+/** A registry with one gauge, which collects as it is told. */
+function collecting(
+  collect: (gauge: promClient.Gauge) => void,
+): promClient.Registry {
+  const registry = new client.Registry();
+  new client.Gauge({
+    name: "temp",
+    help: "Temp",
+    registers: [registry],
+    collect() {
+      collect(this);
+    },
+  });
+  return registry;
+}
+
 test("metricsHandler() adds the registry's default labels", async () => {
   const registry = new client.Registry();
   registry.setDefaultLabels({ app: "demo", at: "default" });
@@ -96,32 +113,70 @@ test("metricsHandler() adds the registry's default labels", async () => {
 });
 
 test("metricsHandler() runs the collectors of the metrics", async () => {
-  const registry = new client.Registry();
-  new client.Gauge({
-    name: "temp",
-    help: "Temp",
-    registers: [registry],
-    collect() {
-      this.set(42);
-    },
-  });
+  const registry = collecting((gauge) => gauge.set(42));
   const response = await metricsHandler({ registry })(scrape());
   assertStringIncludes(await response.text(), "temp 42\n");
 });
 
 test("metricsHandler() answers 500 with the reason when a collector fails", async () => {
-  const registry = new client.Registry();
-  new client.Gauge({
-    name: "temp",
-    help: "Temp",
-    registers: [registry],
-    collect() {
-      throw new Error("sensor is gone");
-    },
+  const registry = collecting(() => {
+    throw new Error("sensor is gone");
   });
   const response = await metricsHandler({ registry })(scrape());
   assertEquals(response.status, 500);
   assertStringIncludes(await response.text(), "sensor is gone");
+});
+
+test("metricsHandler() answers 500 whatever a collector throws", async () => {
+  for (const thrown of [undefined, null, "no", Object.create(null), Symbol()]) {
+    const registry = {
+      getMetricsAsArray: () => [{
+        name: "a",
+        get: () => Promise.reject(thrown),
+      }],
+    };
+    const response = await metricsHandler({ registry })(scrape());
+    assertEquals(response.status, 500);
+    assertStringIncludes(await response.text(), "Cannot gather metrics: ");
+  }
+});
+
+test("metricsHandler() runs the collectors at once", async () => {
+  const registry = new client.Registry();
+  const [first, second] = [
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+  ];
+  // Each waits for the other to have begun.
+  for (
+    const [name, mine, other] of [["a", first, second], [
+      "b",
+      second,
+      first,
+    ]] as const
+  ) {
+    new client.Gauge({
+      name,
+      help: name,
+      registers: [registry],
+      async collect() {
+        mine.resolve();
+        await other.promise;
+      },
+    });
+  }
+  const response = await metricsHandler({ registry })(scrape());
+  assertEquals(response.status, 200);
+});
+
+test("metricsHandler() refuses what is no registry", () => {
+  for (const registry of [null, {}, "register"]) {
+    assertThrows(
+      () => metricsHandler({ registry: registry as never }),
+      TypeError,
+      "registry must have the method getMetricsAsArray()",
+    );
+  }
 });
 
 test("metricsHandler() compresses with gzip when that is accepted", async () => {
@@ -145,7 +200,8 @@ test("metricsHandler() compresses with gzip when that is accepted", async () => 
   assert(body.length < plain.length);
   assertEquals(gunzipSync(body).toString(), plain);
 
-  for (const refused of ["identity", "gzip;q=0", "br"]) {
+  assertEquals((await get("*")).headers.get("content-encoding"), "gzip");
+  for (const refused of ["identity", "gzip;q=0", "br", ""]) {
     const response = await get(refused);
     assertEquals(response.headers.get("content-encoding"), null, refused);
     assertEquals(await response.text(), plain);
@@ -190,7 +246,7 @@ test("metricsHandler() answers 500 when the registry holds no metric", async () 
         get: () =>
           Promise.resolve({ name: "a", help: "", type: "info", values: [] }),
       }],
-    }, "received info"],
+    }, 'received "info"'],
   ];
   for (const [registry, reason] of wrong) {
     const response = await metricsHandler({ registry })(scrape());

@@ -5,6 +5,18 @@ import { execFileSync } from "node:child_process";
 import { missing, serverPath } from "../../tools/servers/locate.ts";
 import { test } from "../_suite.ts";
 
+const HISTOGRAM: MetricFamily = {
+  name: "job_seconds",
+  help: "Time",
+  type: "histogram",
+  samples: [
+    { name: "job_seconds_bucket", labels: { le: 0.5 }, value: 1 },
+    { name: "job_seconds_bucket", labels: { le: "+Inf" }, value: 2 },
+    { name: "job_seconds_sum", labels: {}, value: 1.25 },
+    { name: "job_seconds_count", labels: {}, value: 2 },
+  ],
+};
+
 const gauge = (
   labels: Sample["labels"],
   value: number,
@@ -27,17 +39,7 @@ test("encodeText() writes HELP, TYPE and the samples of each family", () => {
         { name: "jobs_total", labels: { kind: "a", n: 1 }, value: 0.5 },
       ],
     },
-    {
-      name: "job_seconds",
-      help: "Time",
-      type: "histogram",
-      samples: [
-        { name: "job_seconds_bucket", labels: { le: 0.5 }, value: 1 },
-        { name: "job_seconds_bucket", labels: { le: "+Inf" }, value: 2 },
-        { name: "job_seconds_sum", labels: {}, value: 1.25 },
-        { name: "job_seconds_count", labels: {}, value: 2 },
-      ],
-    },
+    HISTOGRAM,
   ];
   assertEquals(
     encodeText(families),
@@ -83,17 +85,7 @@ test(
   () => {
     const text = encodeText([
       gauge({ path: 'C:\\"a"\n', empty: "" }, NaN, 'back\\slash\n"quoted" é'),
-      {
-        name: "job_seconds",
-        help: "Time",
-        type: "histogram",
-        samples: [
-          { name: "job_seconds_bucket", labels: { le: 0.5 }, value: 1 },
-          { name: "job_seconds_bucket", labels: { le: "+Inf" }, value: 2 },
-          { name: "job_seconds_sum", labels: {}, value: 1.25 },
-          { name: "job_seconds_count", labels: {}, value: 2 },
-        ],
-      },
+      HISTOGRAM,
     ]);
     // It ends with a code other than 0 for what it cannot read or advises against.
     execFileSync(serverPath("promtool"), ["check", "metrics"], { input: text });
