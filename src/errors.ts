@@ -19,7 +19,7 @@ export interface ListenErrorOptions {
 /**
  * A server could not listen on its address.
  *
- * The runtimes report this in different ways; here it is the same on all of
+ * The runtimes throw errors of different classes; this one is the same on all of
  * them, so that a program can try another port.
  *
  * @example Taking another port when the first is in use
@@ -45,8 +45,9 @@ export class ListenError extends Error {
   /** The port that was asked for. */
   readonly port: number;
   /**
-   * The system's name for the failure: `"EADDRINUSE"` when the port is taken,
-   * `"EACCES"` when it is not allowed; `undefined` when the runtime gives none.
+   * The system's name for the failure. A port that is taken is `"EADDRINUSE"`,
+   * an address of another machine `"EADDRNOTAVAIL"`, on every runtime; for
+   * rarer failures the runtimes differ, and some give none.
    */
   readonly code: string | undefined;
 

@@ -6,6 +6,9 @@ interface BunGlobal {
     hostname: string;
     port: number;
     fetch: ListenOptions["handler"];
+    idleTimeout: number;
+    development: boolean;
+    reusePort: boolean;
   }): {
     address: { address: string; port: number };
     stop(): Promise<void>;
@@ -23,6 +26,13 @@ export const bun: Runtime = {
       hostname,
       port,
       fetch: (request) => handler(request),
+      // In seconds, the longest there is: by default Bun drops a connection
+      // whose answer takes ten, which a slow collector may.
+      idleTimeout: 255,
+      // Its pages for developers show source code and paths to anyone.
+      development: false,
+      // Without those pages it would share a port that is taken, silently.
+      reusePort: false,
     });
     return {
       // `hostname` and `url` repeat what was asked for, not what was bound.

@@ -10,50 +10,23 @@ import type { Listener, ListenOptions, Runtime } from "./types.ts";
  *
  * @throws {ListenError} If the socket cannot be bound.
  */
-export async function listen(options: ListenOptions): Promise<Listener> {
-  const runtime = await loadRuntime();
-  if (options.hostname !== "") return await bind(runtime, options);
-  try {
-    return await bind(runtime, { ...options, hostname: "::" });
-  } catch (error) {
-    if (!isWithoutIpv6(error)) throw withAddr(error, "");
-    return await bind(runtime, { ...options, hostname: "0.0.0.0" });
-  }
-}
-
-async function bind(
-  runtime: Runtime,
+export async function listen(
   options: ListenOptions,
+  runtime?: Runtime,
 ): Promise<Listener> {
+  const { listen } = runtime ?? await loadRuntime();
+  const { hostname: addr, port } = options;
   try {
-    return await runtime.listen(options);
+    if (addr !== "") return await listen(options);
+    return await listen({ ...options, hostname: "::" }).catch((error) => {
+      if (!WITHOUT_IPV6.includes(error.code)) throw error;
+      return listen({ ...options, hostname: "0.0.0.0" });
+    });
   } catch (cause) {
-    const { hostname: addr, port } = options;
-    throw new ListenError({ addr, port, code: errorCode(cause), cause });
+    const { code } = cause as { code?: string };
+    throw new ListenError({ addr, port, code, cause });
   }
 }
 
-/** Names an error of the system as Node does, on Deno too. */
-function errorCode(error: unknown): string | undefined {
-  const { code, name } = error as { code?: unknown; name?: unknown };
-  if (typeof code === "string") return code;
-  return DENO_ERROR_CODES[String(name)];
-}
-
-const DENO_ERROR_CODES: Readonly<Record<string, string>> = {
-  AddrInUse: "EADDRINUSE",
-  AddrNotAvailable: "EADDRNOTAVAIL",
-  PermissionDenied: "EACCES",
-};
-
-function isWithoutIpv6(error: unknown): boolean {
-  return error instanceof ListenError &&
-    (error.code === "EAFNOSUPPORT" || error.code === "EADDRNOTAVAIL");
-}
-
-/** The caller asked for every interface and never saw the wildcard address. */
-function withAddr(error: unknown, addr: string): unknown {
-  if (!(error instanceof ListenError)) return error;
-  const { port, code, cause } = error;
-  return new ListenError({ addr, port, code, cause });
-}
+/** What a system without IPv6 says of the address `::`. */
+const WITHOUT_IPV6: readonly unknown[] = ["EAFNOSUPPORT", "EADDRNOTAVAIL"];

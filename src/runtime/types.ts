@@ -6,7 +6,7 @@
 
 /** Options for {@linkcode Runtime.listen}. */
 export interface ListenOptions {
-  /** The address to bind, as the system takes it; `"::"` is every interface. */
+  /** The address to bind; `"::"` is every interface. */
   hostname: string;
   /** The port to bind; 0 lets the system choose. */
   port: number;

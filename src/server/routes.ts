@@ -18,8 +18,7 @@ export function serverRoutes(
   metrics: MetricsHandler,
 ): (request: Request) => Response | Promise<Response> {
   return function route(request) {
-    const { pathname } = new URL(request.url);
-    switch (pathname) {
+    switch (pathOf(request)) {
       case METRICS_PATH:
         return metrics(request);
       case HEALTH_PATH:
@@ -28,8 +27,15 @@ export function serverRoutes(
         return new Response(LANDING_PAGE, {
           headers: { "content-type": "text/html; charset=utf-8" },
         });
+      case undefined:
+        return new Response("Bad Request\n", { status: 400 });
       default:
         return new Response("Not Found\n", { status: 404 });
     }
   };
+}
+
+/** The path, if there is one: the Host header, and so the URL, may be anything. */
+function pathOf({ url }: Request): string | undefined {
+  return URL.parse(url, "http://localhost")?.pathname;
 }

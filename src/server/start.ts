@@ -1,3 +1,4 @@
+import { describe } from "../describe.ts";
 import { metricsHandler } from "../exposition/handler.ts";
 import { listen } from "../runtime/listen.ts";
 import type { Listener } from "../runtime/types.ts";
@@ -72,6 +73,8 @@ export interface MetricsHttpServer extends AsyncDisposable {
  *
  * @param options Where to listen and what to serve.
  * @returns The server, once it is listening.
+ * @throws {TypeError} If `addr` is not a string, `port` not a number, or
+ * `registry` not a registry.
  * @throws {RangeError} If `port` is not an integer from 0 to 65535.
  * @throws {ListenError} If the address cannot be listened on, for example
  * because the port is taken.
@@ -80,34 +83,52 @@ export async function startHttpServer(
   options: StartHttpServerOptions = {},
 ): Promise<MetricsHttpServer> {
   const { addr = "", port = 0, registry } = options;
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new RangeError(
-      `Cannot start metrics server: port must be an integer from 0 to 65535, ` +
-        `received ${port}`,
-    );
-  }
+  requireAddr(addr);
+  requirePort(port);
   const handler = serverRoutes(metricsHandler({ registry }));
   return toServer(await listen({ hostname: addr, port, handler }));
 }
 
 function toServer(listener: Listener): MetricsHttpServer {
   const { addr, port } = listener;
-  const url = `http://${reachableHost(addr)}:${port}/`;
+  const urlOf = (path: string) =>
+    new URL(path, `http://${reachableHost(addr)}:${port}`).href;
   let closed: Promise<void> | undefined;
   const close = () => closed ??= listener.stop();
   return {
     socket: { addr, port },
     https: false,
-    url,
-    metricsUrl: new URL(METRICS_PATH, url).href,
-    healthUrl: new URL(HEALTH_PATH, url).href,
+    url: urlOf("/"),
+    metricsUrl: urlOf(METRICS_PATH),
+    healthUrl: urlOf(HEALTH_PATH),
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-/** Nobody can connect to a wildcard address; loopback is always listened on. */
+/**
+ * A wildcard address is no destination, and loopback is listened on with it. An
+ * IPv6 address may have a zone, which URLs do not have.
+ */
 function reachableHost(addr: string): string {
   if (addr === "0.0.0.0" || addr === "::") return "127.0.0.1";
-  return addr.includes(":") ? `[${addr}]` : addr;
+  return addr.includes(":") ? `[${addr.replace(/%.*/, "")}]` : addr;
+}
+
+function requireAddr(addr: unknown): void {
+  // Node takes anything else for all interfaces.
+  if (typeof addr === "string") return;
+  throw new TypeError(
+    "Cannot start metrics server: addr must be a string, " +
+      `received ${describe(addr)}`,
+  );
+}
+
+function requirePort(port: unknown): void {
+  const requirement = "Cannot start metrics server: " +
+    `port must be an integer from 0 to 65535, received ${describe(port)}`;
+  if (typeof port !== "number") throw new TypeError(requirement);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new RangeError(requirement);
+  }
 }

@@ -12,10 +12,13 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { client } from "../_client.ts";
+import { runProgram } from "../_spawn.ts";
 import { test } from "../_suite.ts";
+import { waitUntil } from "../_wait.ts";
 
 const withoutIpv6 =
   Object.values(networkInterfaces()).flat().some((each) =>
@@ -59,6 +62,26 @@ async function withServer(
   } finally {
     await server.close();
   }
+}
+
+/** Sends bytes and yields all that is answered. */
+function send(server: MetricsHttpServer, request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    const { addr, port } = server.socket;
+    const socket = connect(port, addr, () => socket.write(request));
+    socket.on("data", (chunk) => answer += chunk);
+    socket.once("error", reject).once("close", () => resolve(answer));
+  });
+}
+
+/** Waits until a server accepts no more connections. */
+async function untilRefusing({ socket }: MetricsHttpServer): Promise<void> {
+  await waitUntil(
+    20_000,
+    "the server accepts no more connections",
+    async () => !await isListening(socket.addr, socket.port),
+  );
 }
 
 /** Whether something accepts connections there. */
@@ -120,15 +143,33 @@ test("startHttpServer() takes the port it is given", async () => {
 test("startHttpServer() listens on all interfaces by default", async () => {
   await withServer({}, async (server) => {
     const { addr, port } = server.socket;
+    assert(addr === "::" || addr === "0.0.0.0", addr);
     assertEquals(server.url, `http://127.0.0.1:${port}/`);
     assertEquals((await fetch(server.healthUrl)).status, 200);
-    if (withoutIpv6) return assertEquals(addr, "0.0.0.0");
-    assertEquals(addr, "::");
-    assertEquals((await fetch(`http://[::1]:${port}/-/healthy`)).status, 200);
   });
 });
 
-test("startHttpServer() puts an IPv6 address into brackets in its URLs", async () => {
+test("startHttpServer() tells the address a host name was bound to", async () => {
+  await withServer({ addr: "localhost" }, async (server) => {
+    assertMatch(server.socket.addr, /^(127\.0\.0\.1|::1)$/);
+    assertEquals((await fetch(server.healthUrl)).status, 200);
+  });
+});
+
+test(
+  "startHttpServer() listens on IPv6 by default",
+  { skip: withoutIpv6 },
+  async () => {
+    await withServer({}, async (server) => {
+      const url = `http://[::1]:${server.socket.port}/-/healthy`;
+      assertEquals((await fetch(url)).status, 200);
+    });
+  },
+);
+
+test("startHttpServer() puts an IPv6 address into brackets in its URLs", {
+  skip: withoutIpv6,
+}, async () => {
   await withServer({ addr: "::1" }, async (server) => {
     assertMatch(server.url, /^http:\/\/\[::1\]:\d+\/$/);
     assertEquals((await fetch(server.healthUrl)).status, 200);
@@ -207,9 +248,50 @@ test("startHttpServer() refuses a port out of range", async () => {
     await assertRejects(
       () => startHttpServer({ ...LOOPBACK, port }),
       RangeError,
-      "port must be an integer from 0 to 65535",
+      `port must be an integer from 0 to 65535, received ${port}`,
     );
   }
+});
+
+test("startHttpServer() refuses options of the wrong type", async () => {
+  const wrong: [unknown, string][] = [
+    [{ port: "9090" }, 'received "9090"'],
+    [{ addr: 42 }, "addr must be a string, received 42"],
+    [{ addr: null }, "addr must be a string, received null"],
+    [{ registry: {} }, "registry must have the method getMetricsAsArray()"],
+  ];
+  for (const [options, message] of wrong) {
+    await assertRejects(
+      () => startHttpServer(options as StartHttpServerOptions),
+      TypeError,
+      message,
+    );
+  }
+});
+
+test("startHttpServer() answers a request without a Host header", async () => {
+  await withServer(LOOPBACK, async (server) => {
+    const answer = await send(server, "GET /metrics HTTP/1.0\r\n\r\n");
+    assertMatch(answer, /^HTTP\/1\.[01] 200 /);
+  });
+});
+
+test("startHttpServer() tells who sends a broken Host header nothing of itself", async () => {
+  await withServer(LOOPBACK, async (server) => {
+    for (const host of ["a b", "[::1]x", '"><script>']) {
+      const answer = await send(
+        server,
+        `GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+      );
+      assertMatch(answer, /^HTTP\/1\.1 (200|400) /, host);
+      assert(!answer.includes("src/"), answer);
+    }
+  });
+});
+
+test("startHttpServer() prints nothing and leaves the globals alone", async () => {
+  const { stdout, stderr } = await runProgram("tests/programs/quiet_server.ts");
+  assertEquals([stdout, stderr], ["true\n", ""]);
 });
 
 test("close() stops listening, and may be called twice", async () => {
@@ -228,10 +310,39 @@ test("close() lets a scrape in flight finish", async () => {
   const server = await startHttpServer({ ...LOOPBACK, registry });
   const scrape = fetch(server.metricsUrl);
   await asked;
-  const closed = server.close();
+  let isClosed = false;
+  const closed = server.close().then(() => isClosed = true);
+  await untilRefusing(server);
+  assertEquals(isClosed, false);
   answer();
   assertStringIncludes(await (await scrape).text(), "slow 42\n");
   await closed;
+});
+
+test("close() ends a connection when its last answer is sent", async () => {
+  const { registry, asked, answer } = slowRegistry();
+  const server = await startHttpServer({ ...LOOPBACK, registry });
+  // A client that never ends the connection itself.
+  const answered = send(server, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+  await asked;
+  const closed = server.close();
+  answer();
+  const started = performance.now();
+  assertStringIncludes(await answered, "slow 42\n");
+  await closed;
+  // Left to itself Node keeps the connection for six seconds.
+  assert(performance.now() - started < 5000);
+});
+
+test("close() does not wait for a client that asks for nothing", async () => {
+  const server = await startHttpServer(LOOPBACK);
+  const socket = connect(server.socket.port, "127.0.0.1");
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  // The server has taken that connection when it answers a later one.
+  await (await fetch(server.metricsUrl)).text();
+  await server.close();
+  socket.destroy();
 });
 
 test("startHttpServer() serves scrapes that overlap", async () => {
