@@ -5,10 +5,9 @@ import process from "node:process";
 export type ClientName = "prom-client" | "@prometheus-io/client";
 
 /** The name of the client package under test. */
-export const clientName: ClientName =
-  process.env.PROMETHEUS_CLIENT === "@prometheus-io/client"
-    ? "@prometheus-io/client"
-    : "prom-client";
+export const clientName: ClientName = requireClientName(
+  process.env.PROMETHEUS_CLIENT ?? "prom-client",
+);
 
 /** The client package under test, typed as `prom-client`, whose API both have. */
 export const client: typeof import("prom-client") = clientName === "prom-client"
@@ -16,3 +15,11 @@ export const client: typeof import("prom-client") = clientName === "prom-client"
   : await import(
     "@prometheus-io/client"
   ) as unknown as typeof import("prom-client");
+
+function requireClientName(name: string): ClientName {
+  if (name === "prom-client" || name === "@prometheus-io/client") return name;
+  throw new RangeError(
+    "Cannot run tests: PROMETHEUS_CLIENT must be prom-client or " +
+      `@prometheus-io/client, received "${name}"`,
+  );
+}

@@ -1,4 +1,5 @@
 /** The suite's `test`: that of `node:test`, with skips that tell their reason. */
+import process from "node:process";
 import nodeTest from "node:test";
 
 /** Options for {@linkcode test}. */
@@ -28,6 +29,35 @@ export function test(
   const [{ skip }, fn] = rest.length === 1
     ? [{ skip: undefined }, rest[0]]
     : rest;
-  if (skip === undefined) nodeTest(name, () => fn());
+  if (skip === undefined) nodeTest(name, () => run(fn));
   else nodeTest(`${name} # SKIP ${skip}`, { skip }, () => {});
+}
+
+/** A test that takes longer than this hangs. */
+const DEADLINE_MS = 60_000;
+
+/** Runs a test's function, and fails it if it hangs or leaves a server behind. */
+async function run(fn: () => void | Promise<void>): Promise<void> {
+  const deadline = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () =>
+      deadline.reject(new Error(`The test took more than ${DEADLINE_MS} ms`)),
+    DEADLINE_MS,
+  );
+  try {
+    await Promise.race([fn(), deadline.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+  // A server that was closed is listed until the event loop has turned.
+  for (let turn = 0; isServerListed(); turn++) {
+    if (turn === 50) throw new Error("The test left a server listening");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** Whether a server listens; of the runtimes only Node can tell. */
+function isServerListed(): boolean {
+  const resources: string[] = process.getActiveResourcesInfo();
+  return resources.includes("TCPServerWrap");
 }

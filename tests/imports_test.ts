@@ -12,10 +12,11 @@ const ROOT = join(import.meta.dirname!, "..");
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   types: [],
   errors: ["types"],
-  wrappers: ["types"],
-  runtime: ["types", "errors"],
-  exposition: ["types", "errors", "wrappers", "runtime"],
-  server: ["types", "errors", "wrappers", "runtime", "exposition"],
+  describe: [],
+  wrappers: ["types", "describe"],
+  runtime: ["types", "errors", "describe"],
+  exposition: ["types", "errors", "describe", "wrappers", "runtime"],
+  server: ["types", "errors", "describe", "wrappers", "runtime", "exposition"],
 };
 
 /** The packages each room may import. */
@@ -94,6 +95,21 @@ test("rooms import only the packages they are allowed", async () => {
       );
     }
   }
+});
+
+test("mod.ts holds nothing but exports of src/", async () => {
+  const code = (await readFile(join(ROOT, "mod.ts"), "utf8"))
+    .replaceAll(/\/\*[^]*?\*\//g, "").trim();
+  for (const line of code.split("\n")) {
+    assert(/^export \* from "\.\/src\/\w+\/mod\.ts";$/.test(line), line);
+  }
+});
+
+test("the client package is loaded when it is first needed", async () => {
+  const source = (await readSources()).find(({ path }) => path === CLIENT_FILE);
+  assert(source !== undefined);
+  assert(source.code.includes('await import("prom-client")'));
+  assert(!/from "prom-client"/.test(source.code));
 });
 
 test("one file imports a client package", async () => {

@@ -13,6 +13,7 @@ interface Manifest {
   imports: Record<string, string>;
   dependencies: Record<string, string>;
   publish: unknown;
+  tasks: Record<string, { command: string }>;
 }
 
 async function manifest(file: string): Promise<Manifest> {
@@ -39,7 +40,7 @@ test("deno.json refuses to be published in place of jsr.json", async () => {
   assertEquals((await manifest("deno.json")).publish, false);
 });
 
-test("jsr.json allows the version of a dependency that is developed with", async () => {
+test("jsr.json's ranges begin at the versions that are tested", async () => {
   const [deno, jsr] = [await manifest("deno.json"), await manifest("jsr.json")];
   for (const [name, range] of Object.entries(jsr.imports)) {
     const pinned = deno.imports[name];
@@ -48,6 +49,12 @@ test("jsr.json allows the version of a dependency that is developed with", async
     if (range.startsWith("jsr:")) continue;
     assertEquals(range.replace("@^", "@"), pinned);
   }
+});
+
+test("the check task reads the documentation of every entry point", async () => {
+  const { exports, tasks } = await manifest("deno.json");
+  const [, files] = /deno doc --lint ([^&]*) &&/.exec(tasks.check.command)!;
+  assertEquals(files.split(" "), Object.values(exports).map((p) => p.slice(2)));
 });
 
 test("mod.ts exports what all entry points do", async () => {

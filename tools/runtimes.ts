@@ -1,9 +1,9 @@
 /** Finds the three runtimes, fetching through npx what is not installed. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import type { RuntimeName } from "../src/runtime/detect.ts";
 
-/** The name of a runtime. */
-export type RuntimeName = "deno" | "bun" | "node";
+export type { RuntimeName };
 
 /** A runtime that can be run. */
 export interface RuntimeProgram {
@@ -34,6 +34,12 @@ export async function findRuntime(
   name: RuntimeName,
   { oldest = false }: { oldest?: boolean } = {},
 ): Promise<RuntimeProgram> {
+  if (!RUNTIMES.includes(name)) {
+    throw new RangeError(
+      `Cannot find runtime: its name must be one of ${RUNTIMES.join(", ")}, ` +
+        `received "${name}"`,
+    );
+  }
   const versions = VERSIONS[name];
   const installed = await installedVersion(name);
   if (!oldest && installed && isAtLeast(installed.version, versions.oldest)) {

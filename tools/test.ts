@@ -7,10 +7,11 @@
  * Each PATH is a part of a test file's path. `--oldest` takes the oldest
  * versions of the runtimes that are supported instead of those at hand.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { openSync } from "node:fs";
 import { glob, mkdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import process from "node:process";
 import { parseArgs } from "node:util";
 import { compareRuns, parseReport, type TestResult } from "./report.ts";
 import {
@@ -26,7 +27,7 @@ const REPORTS = join(ROOT, ".reports");
 const CLIENTS = ["prom-client", "@prometheus-io/client"];
 
 /** A run that takes longer than this hangs. */
-const DEADLINE_MS = 5 * 60_000;
+const RUN_DEADLINE_MS = 3 * 60_000;
 
 /** One call of a runner. */
 interface Run {
@@ -46,6 +47,15 @@ const { values: options, positionals } = parseArgs({
   },
 });
 
+for (const client of options.client) {
+  if (CLIENTS.includes(client)) continue;
+  fail(
+    `Cannot run tests: --client must be one of ${CLIENTS.join(", ")}, ` +
+      `received "${client}"`,
+  );
+}
+
+process.once("SIGINT", () => process.exit(130));
 await rm(REPORTS, { recursive: true, force: true });
 await mkdir(REPORTS);
 await fetchServers().catch((error) => {
@@ -55,10 +65,16 @@ await fetchServers().catch((error) => {
 });
 
 const files = await testFiles();
+// Without files a runner would look for some itself.
+if (files.length === 0) {
+  fail(`Cannot run tests: no test file's path has ${positionals.join(" or ")}`);
+}
 const runs: Run[] = [];
-for (const name of options.runtime as RuntimeName[]) {
+for (const name of new Set(options.runtime as RuntimeName[])) {
   const runtime = await findRuntime(name, options);
-  for (const client of options.client) runs.push(suiteRun(runtime, client));
+  for (const client of new Set(options.client)) {
+    runs.push(suiteRun(runtime, client));
+  }
 }
 const suites = await inPairs(runs);
 const documentation = positionals.length === 0
@@ -76,12 +92,21 @@ console.log(
   `${count("passed")} passed, ${failed} failed, ${count("skipped")} skipped`,
 );
 
+function fail(message: string): never {
+  console.error(message);
+  Deno.exit(2);
+}
+
 async function testFiles(): Promise<string[]> {
+  // As a shell completes them too: "./tests/…", or absolute.
+  const parts = positionals.map((part) =>
+    part.replace(ROOT, "").replace(/^\.\//, "")
+  );
   const found: string[] = [];
   for await (const file of glob("tests/**/*_test.ts", { cwd: ROOT })) {
     if (
       positionals.length === 0 ||
-      positionals.some((part) => file.includes(part))
+      parts.some((part) => file.includes(part))
     ) found.push(`./${file}`);
   }
   return found.sort();
@@ -92,13 +117,15 @@ function suiteRun(runtime: RuntimeProgram, client: string): Run {
     deno: (report) => ["test", "-A", "--parallel", `--junit-path=${report}`],
     bun: (report) => [
       "test",
-      // Of the three only Bun ends a test after five seconds.
-      `--timeout=${DEADLINE_MS}`,
+      // The suite has its own deadline for a test; Bun's is five seconds.
+      `--timeout=${RUN_DEADLINE_MS}`,
       "--reporter=junit",
       `--reporter-outfile=${report}`,
     ],
     node: (report) => [
       "--test",
+      // What a failing test leaves behind must not cost the report.
+      "--test-force-exit",
       "--test-reporter=spec",
       "--test-reporter-destination=stdout",
       "--test-reporter=junit",
@@ -156,15 +183,13 @@ async function execute(run: Run): Promise<TestResult[]> {
     cwd: ROOT,
     env: { ...Deno.env.toObject(), NO_COLOR: "1", ...run.env },
     stdio: ["ignore", log, log],
-    timeout: DEADLINE_MS,
-    killSignal: "SIGKILL",
+    // A process group of its own, to be ended with all that its tests started.
+    detached: true,
   });
-  const end = await new Promise<string | number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code, signal) => resolve(code ?? signal));
-  });
-  const report = await readFile(`${base}.xml`, "utf8").catch(() => undefined);
-  const results = report === undefined ? [] : parseReport(report);
+  const end = await ended(child);
+  // A run that was killed leaves no report, or a part of one.
+  const results = await readFile(`${base}.xml`, "utf8")
+    .then(parseReport).catch((): TestResult[] => []);
   const failures = results.filter(({ status }) => status === "failed");
   if (end !== 0 && failures.length === 0 || results.length === 0) {
     // What is in no report: an error while loading, a crash, the deadline.
@@ -177,7 +202,9 @@ async function execute(run: Run): Promise<TestResult[]> {
     failures.push(failure);
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const outcome = failures.length > 0 ? "failed" : "ok";
+  const outcome = failures.length > 0
+    ? `failed, see ${relative(ROOT, base)}.log`
+    : "ok";
   console.log(
     `${run.name}: ${results.length} tests, ${outcome} (${seconds} s)`,
   );
@@ -190,4 +217,21 @@ async function execute(run: Run): Promise<TestResult[]> {
     }
   }
   return results;
+}
+
+/** Waits for a run to end, or ends it, and tells how it ended. */
+async function ended(child: ChildProcess): Promise<unknown> {
+  const kill = () => process.kill(-child.pid!, "SIGKILL");
+  const deadline = setTimeout(kill, RUN_DEADLINE_MS);
+  // Ctrl+C reaches this process group, not that of the run.
+  process.on("exit", kill);
+  try {
+    return await new Promise((resolve) => {
+      child.once("error", resolve);
+      child.once("close", (code, signal) => resolve(code ?? signal));
+    });
+  } finally {
+    clearTimeout(deadline);
+    process.off("exit", kill);
+  }
 }

@@ -7,8 +7,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { serverPath } from "../../tools/servers/locate.ts";
+import { waitUntil } from "../_wait.ts";
 
 /** The value of one series that a query found. */
 export interface QueryResult {
@@ -97,25 +97,6 @@ export async function startPrometheus(config: unknown): Promise<Prometheus> {
     },
     stop,
   };
-}
-
-/**
- * Waits until a condition holds.
- *
- * @throws {Error} If it does not within `ms` milliseconds, naming `what`.
- */
-export async function waitUntil(
-  ms: number,
-  what: string,
-  condition: () => Promise<boolean>,
-): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (!await condition()) {
-    if (performance.now() > deadline) {
-      throw new Error(`Waited ${ms} ms until ${what}, in vain`);
-    }
-    await sleep(50);
-  }
 }
 
 async function end(child: ChildProcess): Promise<void> {

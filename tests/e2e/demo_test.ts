@@ -1,25 +1,15 @@
 import { createApp } from "../../examples/demo/app.ts";
 import { startHttpServer } from "../../src/server/mod.ts";
-import { runtimeName } from "../../src/runtime/detect.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { execFile } from "node:child_process";
-import { join } from "node:path";
-import process from "node:process";
-import { promisify } from "node:util";
 import { missing } from "../../tools/servers/locate.ts";
 import { client } from "../_client.ts";
+import { runProgram } from "../_spawn.ts";
 import { test } from "../_suite.ts";
-import { startPrometheus, waitUntil } from "./_prometheus.ts";
-
-const ROOT = join(import.meta.dirname!, "../..");
+import { waitUntil } from "../_wait.ts";
+import { type Prometheus, startPrometheus } from "./_prometheus.ts";
 
 test("the demo makes requests, prints the scrape and ends with --once", async () => {
-  const args = ["examples/demo/main.ts", "--once"];
-  if (runtimeName() === "deno") args.unshift("run", "-A");
-  // It rejects on any exit code but 0.
-  const { stdout } = await promisify(execFile)(process.execPath, args, {
-    cwd: ROOT,
-  });
+  const { stdout } = await runProgram("examples/demo/main.ts", "--once");
   assertMatch(stdout, /^GET \/fast 200$/m);
   assertMatch(stdout, /^GET \/failing 500$/m);
   assertMatch(
@@ -52,14 +42,15 @@ test(
       await (await app.request(path)).text();
     }
     const server = await startHttpServer({ addr: "127.0.0.1", registry });
-    const prometheus = await startPrometheus({
-      global: { scrape_interval: "1s" },
-      scrape_configs: [{
-        job_name: "demo",
-        static_configs: [{ targets: [new URL(server.url).host] }],
-      }],
-    });
+    let started: Prometheus | undefined;
     try {
+      const prometheus = started = await startPrometheus({
+        global: { scrape_interval: "1s" },
+        scrape_configs: [{
+          job_name: "demo",
+          static_configs: [{ targets: [new URL(server.url).host] }],
+        }],
+      });
       await waitUntil(30_000, "the target was scraped", async () => {
         const [target] = await prometheus.targets();
         return target !== undefined && target.health !== "unknown";
@@ -92,7 +83,7 @@ test(
       // The handler sleeps 5 ms.
       assert(quantile > 0.001 && quantile <= 1, `the quantile is ${quantile}`);
     } finally {
-      await prometheus.stop();
+      await started?.stop();
       await server.close();
     }
   },
