@@ -59,8 +59,13 @@ export async function compare(
     console.log(JSON.stringify(comparisons.map(({ name }) => name)));
     return;
   }
-  for (const comparison of comparisons) {
-    if (values.only !== undefined && values.only !== comparison.name) continue;
+  const chosen = comparisons.filter(({ name }) =>
+    name === (values.only ?? name)
+  );
+  if (chosen.length === 0) {
+    throw new RangeError(`Cannot compare "${values.only}": see --list`);
+  }
+  for (const comparison of chosen) {
     const result = await run(
       comparison,
       Number(values.rounds),

@@ -2,13 +2,12 @@
  * `time` around an async function, against the same written by hand: the child
  * made once, two readings of the clock, `try` and `finally`.
  */
-import { time } from "@prometheus-async/prometheus-async/wrappers";
+import {
+  type Observer,
+  time,
+} from "@prometheus-async/prometheus-async/wrappers";
 import { Histogram, Registry } from "prom-client";
 import { compare, type Comparison } from "./_harness.ts";
-
-interface Observer {
-  observe(seconds: number): void;
-}
 
 // deno-lint-ignore require-await
 const work = async () => 42;

@@ -24,6 +24,9 @@ import {
 
 const ROOT = join(import.meta.dirname!, "..");
 
+/** A comparison that takes longer than this hangs. */
+const DEADLINE_MS = 5 * 60_000;
+
 /** The highest ratio that each case of a comparison may have. */
 type Goals = Record<string, Record<string, number>>;
 
@@ -41,6 +44,17 @@ const { values: options, positionals } = parseArgs({
   },
 });
 
+const files = await benchmarkFiles();
+if (files.length === 0) {
+  fail(`Cannot run benchmarks: no file's path has ${positionals.join(" or ")}`);
+}
+const tolerance = Number(options.tolerance);
+if (!(tolerance >= 1)) {
+  fail(
+    "Cannot run benchmarks: --tolerance must be a number of at least 1, " +
+      `received "${options.tolerance}"`,
+  );
+}
 const goals: Goals = JSON.parse(
   await readFile(join(ROOT, "bench/goals.json"), "utf8"),
 );
@@ -55,7 +69,7 @@ for (const name of options.runtime as RuntimeName[]) {
   const key = `${runtime.name} ${runtime.version}`;
   results[key] = [];
   say(`\n${key}\n`);
-  for (const file of await benchmarkFiles()) {
+  for (const file of files) {
     const names: string[] = JSON.parse(await bench(runtime, file, ["--list"]));
     for (const only of names) {
       const args = ["--json", "--only", only, ...length];
@@ -67,10 +81,15 @@ for (const name of options.runtime as RuntimeName[]) {
 }
 if (options.json) console.log(JSON.stringify({ machine, results }));
 if (options.check) {
-  const misses = findMisses(goals, Number(options.tolerance));
+  const misses = findMisses(goals, tolerance);
   for (const miss of misses) say(`MISSED ${miss}`);
   say(misses.length === 0 ? "All goals are met" : `${misses.length} missed`);
   if (misses.length > 0) Deno.exitCode = 1;
+}
+
+function fail(message: string): never {
+  console.error(message);
+  Deno.exit(2);
 }
 
 async function benchmarkFiles(): Promise<string[]> {
@@ -93,6 +112,7 @@ async function bench(
   const start = runtime.name === "deno" ? ["run", "-A"] : [];
   const { stdout } = await run(runtime.path, [...start, file, ...args], {
     cwd: ROOT,
+    timeout: DEADLINE_MS,
   });
   return stdout;
 }

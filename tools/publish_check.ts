@@ -8,14 +8,12 @@ await using registry = await startJsrRegistry(await stdPackages());
 // An empty cache: the registry's port, and with it every URL, is a new one.
 const cache = await mkdtemp(join(tmpdir(), "publish-check-"));
 try {
-  const { code } = await new Deno.Command(Deno.execPath(), {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["publish", "--dry-run", "--config", "jsr.json", "--allow-dirty"],
     cwd: join(import.meta.dirname!, ".."),
     env: { JSR_URL: registry.url, DENO_DIR: cache },
-  }).output().then((output) => {
-    console.error(new TextDecoder().decode(output.stderr));
-    return output;
-  });
+  }).output();
+  console.error(new TextDecoder().decode(stderr));
   Deno.exitCode = code;
 } finally {
   await rm(cache, { recursive: true });

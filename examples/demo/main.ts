@@ -7,6 +7,7 @@
 import { startHttpServer } from "@prometheus-async/prometheus-async";
 import { serve } from "@hono/node-server";
 import { once } from "node:events";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import * as client from "prom-client";
@@ -42,11 +43,14 @@ and see what Prometheus sees:
   ${metrics.metricsUrl}
 
 Press Ctrl+C to stop.`);
-  await new Promise<void>((resolve) => process.once("SIGINT", () => resolve()));
+  await new Promise((resolve) =>
+    process.once("SIGINT", resolve).once("SIGTERM", resolve)
+  );
 }
 
 await metrics.close();
 web.close();
+(web as Server).closeAllConnections();
 
 /** Asks each handler a few times. */
 async function visit(): Promise<void> {

@@ -13,29 +13,18 @@ declare module "@std/assert" {
   // deno-lint-ignore no-explicit-any
   type Class<E> = abstract new (...args: any[]) => E;
 
-  export class AssertionError extends Error {}
   export function assert(expr: unknown, msg?: string): asserts expr;
   export function assertEquals<T>(actual: T, expected: T, msg?: string): void;
-  export function assertNotEquals<T>(
-    actual: T,
-    expected: T,
-    msg?: string,
-  ): void;
   export function assertStrictEquals<T>(
     actual: unknown,
     expected: T,
     msg?: string,
   ): asserts actual is T;
-  export function assertExists<T>(
-    actual: T,
-    msg?: string,
-  ): asserts actual is NonNullable<T>;
   export function assertInstanceOf<T>(
     actual: unknown,
     expectedType: Class<T>,
     msg?: string,
   ): asserts actual is T;
-  export function assertGreater<T>(actual: T, expected: T, msg?: string): void;
   export function assertMatch(
     actual: string,
     expected: RegExp,
