@@ -8,7 +8,7 @@
  * versions of the runtimes that are supported instead of those at hand.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { glob, mkdir, readFile, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import process from "node:process";
@@ -186,6 +186,7 @@ async function execute(run: Run): Promise<TestResult[]> {
     // A process group of its own, to be ended with all that its tests started.
     detached: true,
   });
+  closeSync(log);
   const end = await ended(child);
   // A run that was killed leaves no report, or a part of one.
   const results = await readFile(`${base}.xml`, "utf8")
