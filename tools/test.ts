@@ -124,8 +124,6 @@ function suiteRun(runtime: RuntimeProgram, client: string): Run {
     ],
     node: (report) => [
       "--test",
-      // What a failing test leaves behind must not cost the report.
-      "--test-force-exit",
       "--test-reporter=spec",
       "--test-reporter-destination=stdout",
       "--test-reporter=junit",
