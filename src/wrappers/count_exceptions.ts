@@ -2,10 +2,9 @@ import { describe } from "../describe.ts";
 import type { Incrementer } from "../types.ts";
 import {
   type AnyFunction,
-  instrument,
-  instrumentPromise,
   type Probe,
   requireMethods,
+  wrapWith,
 } from "./instrument.ts";
 
 /** A class whose instances can be thrown. */
@@ -101,18 +100,11 @@ export function countExceptions(
     | [PromiseLike<unknown>, CountExceptionsOptions?]
 ): unknown {
   requireMethods("countExceptions", metric, ["inc"]);
-  const [first, second] = rest;
-  if (rest.length === 0 || isOptions(first)) {
-    const probe = failureProbe(metric, first as CountExceptionsOptions);
-    return (fn: AnyFunction) => instrument("countExceptions", probe, fn);
-  }
-  const probe = failureProbe(metric, second);
-  return instrumentPromise(
-    "countExceptions",
-    probe,
-    metric,
-    first as PromiseLike<unknown>,
-  );
+  const isFunctionForm = rest.length === 0 || isOptions(rest[0]);
+  const promise = isFunctionForm ? [] : [rest[0]];
+  const options = isFunctionForm ? rest[0] : rest[1];
+  const probe = failureProbe(metric, options as CountExceptionsOptions);
+  return wrapWith("countExceptions", metric, probe, promise);
 }
 
 function isOptions(value: unknown): value is CountExceptionsOptions {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { describe, isClass } from "../describe.ts";
+import { describe, isClass, isGenerator } from "../describe.ts";
 
 /** Any function. */
 // deno-lint-ignore no-explicit-any
@@ -23,21 +23,58 @@ export interface Probe {
 }
 
 /**
+ * Gives a wrapper its two forms: around the promise, if there is one, or around
+ * the function that what is returned will be given.
+ *
+ * @param wrapper The wrapper's name, for messages.
+ * @param metric What `probe` measures with.
+ * @throws {TypeError} If `promise` holds something that is none.
+ */
+export function wrapWith(
+  wrapper: string,
+  metric: object,
+  probe: Probe,
+  promise: readonly unknown[],
+): unknown {
+  if (promise.length === 0) {
+    return (fn: AnyFunction) => wrapFunction(wrapper, probe, fn);
+  }
+  return wrapPromise(wrapper, metric, probe, promise[0]);
+}
+
+/**
+ * Checks that a metric can do what a wrapper will ask of it.
+ *
+ * @throws {TypeError} If a method is missing.
+ */
+export function requireMethods(
+  wrapper: string,
+  metric: unknown,
+  methods: readonly string[],
+): void {
+  for (const method of methods) {
+    const found = (metric as Record<string, unknown> | null)?.[method];
+    if (typeof found === "function") continue;
+    throw new TypeError(
+      `Cannot use ${wrapper}(): the metric must have the method ${method}(), ` +
+        `received ${describe(metric)}`,
+    );
+  }
+}
+
+/**
  * Wraps a function so that `probe` learns of each call's two ends: at once
  * where a value comes back, on settling where a promise does.
- *
- * @throws {TypeError} If `fn` cannot be wrapped.
  */
-export function instrument<F extends AnyFunction>(
+function wrapFunction(
   wrapper: string,
   probe: Probe,
-  fn: F,
-): F {
+  fn: AnyFunction,
+): AnyFunction {
   if (typeof fn !== "function" || isClass(fn) || isGenerator(fn)) {
-    const generator = typeof fn === "function" && isGenerator(fn);
     throw new TypeError(
       `Cannot wrap with ${wrapper}(): a function or a method is required, ` +
-        `received ${generator ? "generator " : ""}${describe(fn)}`,
+        `received ${describe(fn)}`,
     );
   }
   const guarded = guard(probe, reporter(wrapper));
@@ -54,21 +91,16 @@ export function instrument<F extends AnyFunction>(
     guarded.succeed(started);
     return result;
   };
-  return imitate(wrapped, fn) as F;
+  return imitate(wrapped, fn);
 }
 
-/**
- * Lets `probe` learn of a promise's end.
- *
- * @param metric What `probe` measures with.
- * @throws {TypeError} If `promise` is not a promise or another thenable.
- */
-export function instrumentPromise<T>(
+/** Lets `probe` learn of a promise's end. */
+function wrapPromise(
   wrapper: string,
-  probe: Probe,
   metric: object,
-  promise: PromiseLike<T>,
-): Promise<T> {
+  probe: Probe,
+  promise: unknown,
+): Promise<unknown> {
   if (!isThenable(promise)) {
     throw new TypeError(
       `Cannot use ${wrapper}() on this second argument: ` +
@@ -78,27 +110,6 @@ export function instrumentPromise<T>(
   }
   const guarded = guard(probe, metricReporter(wrapper, metric));
   return follow(guarded, guarded.start(), promise);
-}
-
-/**
- * Checks that a metric can do what a wrapper will ask of it.
- *
- * @throws {TypeError} If a method is missing.
- */
-export function requireMethods(
-  wrapper: string,
-  metric: unknown,
-  methods: readonly string[],
-): void {
-  for (const method of methods) {
-    const has = metric !== null && metric !== undefined &&
-      typeof (metric as Record<string, unknown>)[method] === "function";
-    if (has) continue;
-    throw new TypeError(
-      `Cannot use ${wrapper}(): the metric must have the method ${method}(), ` +
-        `received ${describe(metric)}`,
-    );
-  }
 }
 
 /**
@@ -200,10 +211,6 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
     // A getter that throws is for whoever uses the value.
     return false;
   }
-}
-
-function isGenerator(fn: object): boolean {
-  return /GeneratorFunction\]$/.test(Object.prototype.toString.call(fn));
 }
 
 /** Makes a wrapper look like what it wraps: name, arity, kind and properties. */

@@ -1,10 +1,9 @@
 import type { Observer } from "../types.ts";
 import {
   type AnyFunction,
-  instrument,
-  instrumentPromise,
   type Probe,
   requireMethods,
+  wrapWith,
 } from "./instrument.ts";
 
 /**
@@ -77,8 +76,5 @@ export function time(
     succeed: end,
     fail: end,
   };
-  if (promise.length > 0) {
-    return instrumentPromise("time", probe, metric, promise[0]!);
-  }
-  return (fn: AnyFunction) => instrument("time", probe, fn);
+  return wrapWith("time", metric, probe, promise);
 }

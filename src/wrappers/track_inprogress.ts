@@ -1,10 +1,9 @@
 import type { IncDecrementer } from "../types.ts";
 import {
   type AnyFunction,
-  instrument,
-  instrumentPromise,
   type Probe,
   requireMethods,
+  wrapWith,
 } from "./instrument.ts";
 
 /**
@@ -87,8 +86,5 @@ export function trackInprogress(
     succeed: leave,
     fail: leave,
   };
-  if (promise.length > 0) {
-    return instrumentPromise("trackInprogress", probe, metric, promise[0]!);
-  }
-  return (fn: AnyFunction) => instrument("trackInprogress", probe, fn);
+  return wrapWith("trackInprogress", metric, probe, promise);
 }
