@@ -1,11 +1,9 @@
 /** The client package under test: the runner sets which. */
 import process from "node:process";
 
-/** The name of a client package. */
-export type ClientName = "prom-client" | "@prometheus-io/client";
+type ClientName = "prom-client" | "@prometheus-io/client";
 
-/** The name of the client package under test. */
-export const clientName: ClientName = requireClientName(
+const clientName = requireClientName(
   process.env.PROMETHEUS_CLIENT ?? "prom-client",
 );
 

@@ -38,23 +38,28 @@ interface Source {
   specifiers: string[];
 }
 
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[^]*?\*\//g, "")
+    .replaceAll(/^\s*\/\/.*$/gm, "");
+}
+
 async function readSources(): Promise<Source[]> {
-  const sources: Source[] = [];
+  const found: Source[] = [];
   for await (const path of glob("**/*.ts", { cwd: join(ROOT, "src") })) {
     const text = await readFile(join(ROOT, "src", path), "utf8");
-    const code = text.replaceAll(/\/\*[^]*?\*\//g, "")
-      .replaceAll(/^\s*\/\/.*$/gm, "");
+    const code = withoutComments(text);
     const specifiers = [
       ...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g),
     ].map(([, specifier]) => specifier);
     const room = path.split("/")[0].replace(/\.ts$/, "");
-    sources.push({ path, room, code, specifiers });
+    found.push({ path, room, code, specifiers });
   }
-  return sources;
+  return found;
 }
 
-test("the import rule's check sees the imports there are", async () => {
-  const sources = await readSources();
+const sources = await readSources();
+
+test("the import rule's check sees the imports there are", () => {
   const all = new Set(sources.flatMap(({ specifiers }) => specifiers));
   for (
     const specifier of [
@@ -67,8 +72,8 @@ test("the import rule's check sees the imports there are", async () => {
   ) assert(all.has(specifier), `${specifier} was not seen`);
 });
 
-test("rooms import earlier rooms only", async () => {
-  for (const { path, room, specifiers } of await readSources()) {
+test("rooms import earlier rooms only", () => {
+  for (const { path, room, specifiers } of sources) {
     const allowed = MAY_IMPORT[room];
     assert(allowed !== undefined, `src/${path} is in a room without a rule`);
     for (const specifier of specifiers.filter((s) => s.startsWith("."))) {
@@ -82,8 +87,8 @@ test("rooms import earlier rooms only", async () => {
   }
 });
 
-test("rooms import only the packages they are allowed", async () => {
-  for (const { path, room, specifiers } of await readSources()) {
+test("rooms import only the packages they are allowed", () => {
+  for (const { path, room, specifiers } of sources) {
     const packages = specifiers.filter((specifier) =>
       !specifier.startsWith(".") &&
       !(room === "runtime" && specifier.startsWith("node:"))
@@ -98,22 +103,21 @@ test("rooms import only the packages they are allowed", async () => {
 });
 
 test("mod.ts holds nothing but exports of src/", async () => {
-  const code = (await readFile(join(ROOT, "mod.ts"), "utf8"))
-    .replaceAll(/\/\*[^]*?\*\//g, "").trim();
-  for (const line of code.split("\n")) {
+  const text = await readFile(join(ROOT, "mod.ts"), "utf8");
+  for (const line of withoutComments(text).trim().split("\n")) {
     assert(/^export \* from "\.\/src\/\w+\/mod\.ts";$/.test(line), line);
   }
 });
 
-test("the client package is loaded when it is first needed", async () => {
-  const source = (await readSources()).find(({ path }) => path === CLIENT_FILE);
+test("the client package is loaded when it is first needed", () => {
+  const source = sources.find(({ path }) => path === CLIENT_FILE);
   assert(source !== undefined);
   assert(source.code.includes('await import("prom-client")'));
   assert(!/from "prom-client"/.test(source.code));
 });
 
-test("one file imports a client package", async () => {
-  const files = (await readSources())
+test("one file imports a client package", () => {
+  const files = sources
     .filter(({ specifiers }) =>
       specifiers.some((s) => /^(prom-client|@prometheus-io\/client)/.test(s))
     )
@@ -121,8 +125,8 @@ test("one file imports a client package", async () => {
   assertEquals(files, [CLIENT_FILE]);
 });
 
-test("no file outside runtime/ names a runtime", async () => {
-  for (const { path, room, code } of await readSources()) {
+test("no file outside runtime/ names a runtime", () => {
+  for (const { path, room, code } of sources) {
     if (room === "runtime") continue;
     const named = /\b(Deno|Bun|process)\b|"node:/.exec(code);
     assertEquals(named?.[0], undefined, `src/${path} names a runtime`);

@@ -11,7 +11,6 @@ interface Manifest {
   license: string;
   exports: Record<string, string>;
   imports: Record<string, string>;
-  dependencies: Record<string, string>;
   publish: unknown;
   tasks: Record<string, { command: string }>;
 }

@@ -10,19 +10,18 @@
  * fewer turns; `--json` prints one object with everything.
  */
 import { execFile } from "node:child_process";
-import { glob, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { format, type Result } from "../bench/_harness.ts";
+import { fail, findFiles, ROOT } from "./files.ts";
 import {
   findRuntime,
   type RuntimeName,
   type RuntimeProgram,
   RUNTIMES,
 } from "./runtimes.ts";
-
-const ROOT = join(import.meta.dirname!, "..");
 
 /** A comparison that takes longer than this hangs. */
 const DEADLINE_MS = 5 * 60_000;
@@ -44,10 +43,7 @@ const { values: options, positionals } = parseArgs({
   },
 });
 
-const files = await benchmarkFiles();
-if (files.length === 0) {
-  fail(`Cannot run benchmarks: no file's path has ${positionals.join(" or ")}`);
-}
+const files = await findFiles("bench/**/[!_]*.ts", positionals);
 const tolerance = Number(options.tolerance);
 if (!(tolerance >= 1)) {
   fail(
@@ -64,7 +60,7 @@ const say = options.json ? console.error : console.log;
 say(machine);
 
 const results: Record<string, Result[]> = {};
-for (const name of options.runtime as RuntimeName[]) {
+for (const name of new Set(options.runtime as RuntimeName[])) {
   const runtime = await findRuntime(name);
   const key = `${runtime.name} ${runtime.version}`;
   results[key] = [];
@@ -85,23 +81,6 @@ if (options.check) {
   for (const miss of misses) say(`MISSED ${miss}`);
   say(misses.length === 0 ? "All goals are met" : `${misses.length} missed`);
   if (misses.length > 0) Deno.exitCode = 1;
-}
-
-function fail(message: string): never {
-  console.error(message);
-  Deno.exit(2);
-}
-
-async function benchmarkFiles(): Promise<string[]> {
-  const files: string[] = [];
-  for await (const file of glob("bench/**/*.ts", { cwd: ROOT })) {
-    if (/(^|\/)_[^/]*$/.test(file)) continue;
-    if (
-      positionals.length === 0 ||
-      positionals.some((part) => file.includes(part))
-    ) files.push(file);
-  }
-  return files.sort();
 }
 
 async function bench(

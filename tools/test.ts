@@ -9,10 +9,11 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { glob, mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { fail, findFiles, ROOT } from "./files.ts";
 import { compareRuns, parseReport, type TestResult } from "./report.ts";
 import {
   findRuntime,
@@ -22,7 +23,6 @@ import {
 } from "./runtimes.ts";
 import { fetchServers } from "./servers/fetch.ts";
 
-const ROOT = join(import.meta.dirname!, "../");
 const REPORTS = join(ROOT, ".reports");
 const CLIENTS = ["prom-client", "@prometheus-io/client"];
 
@@ -64,11 +64,9 @@ await fetchServers().catch((error) => {
   console.warn(`Going on without real servers: ${error.message}`);
 });
 
-const files = await testFiles();
-// Without files a runner would look for some itself.
-if (files.length === 0) {
-  fail(`Cannot run tests: no test file's path has ${positionals.join(" or ")}`);
-}
+// Named one by one: without files a runner would look for some itself.
+const files = (await findFiles("tests/**/*_test.ts", positionals))
+  .map((file) => `./${file}`);
 const runs: Run[] = [];
 for (const name of new Set(options.runtime as RuntimeName[])) {
   const runtime = await findRuntime(name, options);
@@ -91,26 +89,6 @@ if (failed > 0 || results.length === 0) Deno.exitCode = 1;
 console.log(
   `${count("passed")} passed, ${failed} failed, ${count("skipped")} skipped`,
 );
-
-function fail(message: string): never {
-  console.error(message);
-  Deno.exit(2);
-}
-
-async function testFiles(): Promise<string[]> {
-  // As a shell completes them too: "./tests/…", or absolute.
-  const parts = positionals.map((part) =>
-    part.replace(ROOT, "").replace(/^\.\//, "")
-  );
-  const found: string[] = [];
-  for await (const file of glob("tests/**/*_test.ts", { cwd: ROOT })) {
-    if (
-      positionals.length === 0 ||
-      parts.some((part) => file.includes(part))
-    ) found.push(`./${file}`);
-  }
-  return found.sort();
-}
 
 function suiteRun(runtime: RuntimeProgram, client: string): Run {
   const args: Record<RuntimeName, Run["args"]> = {

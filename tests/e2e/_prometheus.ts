@@ -2,8 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -20,7 +19,6 @@ export interface QueryResult {
 export interface Target {
   health: "up" | "down" | "unknown";
   lastError: string;
-  scrapeUrl: string;
 }
 
 /** A running Prometheus. */

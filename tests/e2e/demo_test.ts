@@ -1,4 +1,5 @@
 import { createApp } from "../../examples/demo/app.ts";
+import { metricsHandler } from "../../src/exposition/mod.ts";
 import { startHttpServer } from "../../src/server/mod.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { missing } from "../../tools/servers/locate.ts";
@@ -25,7 +26,9 @@ test("a streamed response is measured to its last chunk", async () => {
   const response = await app.request("/streamed");
   const text = await response.text();
   assertEquals(text.split("\n").length, 6);
-  const scrape = await metricsOf(registry);
+  const scrape = await (await metricsHandler({ registry })(
+    new Request("http://localhost/metrics"),
+  )).text();
   const seconds = Number(
     /duration_seconds_sum\{handler="streamed"\} (.*)/.exec(scrape)?.[1],
   );
@@ -88,14 +91,3 @@ test(
     }
   },
 );
-
-async function metricsOf(
-  registry: ReturnType<typeof createApp>["registry"],
-): Promise<string> {
-  const server = await startHttpServer({ addr: "127.0.0.1", registry });
-  try {
-    return await (await fetch(server.metricsUrl)).text();
-  } finally {
-    await server.close();
-  }
-}

@@ -1,0 +1,40 @@
+/** How the tools choose files and give up. */
+import { glob } from "node:fs/promises";
+import { join } from "node:path";
+
+/** The project's folder, with a slash at its end. */
+export const ROOT: string = join(import.meta.dirname!, "../");
+
+/**
+ * Finds the project's files of a pattern, sorted.
+ *
+ * @param pattern A glob below the project's folder.
+ * @param parts Parts of paths, of which a file has at least one, if any are
+ * given; as a shell completes them, too: `./tests/…`, or absolute.
+ */
+export async function findFiles(
+  pattern: string,
+  parts: readonly string[],
+): Promise<string[]> {
+  const relative = parts.map((part) =>
+    part.replace(ROOT, "").replace(/^\.\//, "")
+  );
+  const files: string[] = [];
+  for await (const file of glob(pattern, { cwd: ROOT })) {
+    const isChosen = parts.length === 0 ||
+      relative.some((part) => file.includes(part));
+    if (isChosen) files.push(file);
+  }
+  if (files.length === 0) {
+    fail(
+      `Cannot find a file of ${pattern} whose path has ${parts.join(" or ")}`,
+    );
+  }
+  return files.sort();
+}
+
+/** Ends the tool for a wrong call of it. */
+export function fail(message: string): never {
+  console.error(message);
+  Deno.exit(2);
+}
