@@ -1,25 +1,41 @@
+/** What is shown of a string. */
+const MAX_LENGTH = 60;
+
 /**
  * Names a value for an error message: short, and without the contents of
  * objects, which may be secret or endless.
  */
 export function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") {
+    const isLong = value.length > MAX_LENGTH;
+    return JSON.stringify(isLong ? `${value.slice(0, MAX_LENGTH)}…` : value);
+  }
   if (typeof value === "function") {
     const kind = isClass(value)
       ? "class"
       : isGenerator(value)
       ? "generator function"
       : "function";
-    return value.name === "" ? `an unnamed ${kind}` : `${kind} "${value.name}"`;
+    // A class may have a static member of that name, of any type.
+    const name: unknown = value.name;
+    return typeof name === "string" && name !== ""
+      ? `${kind} "${name}"`
+      : `an unnamed ${kind}`;
   }
   if (typeof value !== "object" || value === null) return String(value);
   const name = value.constructor?.name;
   return name ? `an object of class "${name}"` : "an object";
 }
 
-/** Tells a class from other functions; a method may be named `class`. */
+/**
+ * Tells a class from other functions; a method may be named `class`. What is
+ * built in, and a proxy, shows no source, but only a class's prototype stays.
+ */
 export function isClass(fn: object): boolean {
-  return /^class\b(?!\s*\()/.test(Function.prototype.toString.call(fn));
+  const source = Function.prototype.toString.call(fn);
+  if (/^class\b(?!\s*\()/.test(source)) return true;
+  return /\[native code\]\s*\}$/.test(source) &&
+    Object.getOwnPropertyDescriptor(fn, "prototype")?.writable === false;
 }
 
 /** Tells a generator function, asynchronous or not, from others. */

@@ -12,7 +12,7 @@ export interface Output {
 }
 
 /**
- * Runs a program of the project to its end.
+ * Runs a program of the project to its end, with the garbage collector at hand.
  *
  * @param file Its path in the project.
  * @throws {Error} If it ends with a code other than 0, or takes half a minute.
@@ -21,7 +21,11 @@ export async function runProgram(
   file: string,
   ...args: string[]
 ): Promise<Output> {
-  const start = runtimeName() === "deno" ? ["run", "-A", file] : [file];
+  const start = {
+    deno: ["run", "-A", "--v8-flags=--expose-gc", file],
+    bun: [file],
+    node: ["--expose-gc", file],
+  }[runtimeName()];
   return await promisify(execFile)(process.execPath, [...start, ...args], {
     cwd: join(import.meta.dirname!, ".."),
     timeout: 30_000,

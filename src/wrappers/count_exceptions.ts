@@ -1,32 +1,47 @@
 import { describe } from "../describe.ts";
 import type { Incrementer } from "../types.ts";
-import {
-  type AnyFunction,
-  type Probe,
-  requireMethods,
-  wrapWith,
-} from "./instrument.ts";
+import type { LabelNames } from "./labels.ts";
+import { type MetricCall, metricCall } from "./metric_call.ts";
+import { type OutcomeOptions, refusePromise } from "./options.ts";
+import type { RejectedOutcome } from "./outcome.ts";
+import type { Arguments, Probe } from "./probe.ts";
+import { type Report, watch } from "./report.ts";
+import type { Wrapper } from "./wrapper.ts";
+import { type WrapperDescription, wrapWith } from "./wrap_with.ts";
 
 /** A class whose instances can be thrown. */
 // deno-lint-ignore no-explicit-any
 export type ErrorClass = abstract new (...args: any[]) => unknown;
 
-/** Options for {@linkcode countExceptions}. */
-export interface CountExceptionsOptions {
+/**
+ * Options for {@linkcode countExceptions}.
+ *
+ * @typeParam Name The names of the metric's labels.
+ */
+export interface CountExceptionsOptions<Name extends string = string>
+  extends OutcomeOptions<Name, RejectedOutcome> {
   /**
    * The error class, or several, that count; instances of their subclasses do
-   * too.
+   * too. With `filter`, both must agree.
    *
    * @default {undefined} Everything that is thrown counts, errors or not.
    */
   exc?: ErrorClass | readonly ErrorClass[];
+  /**
+   * Tells whether an error counts. One that throws does not let it count, and
+   * `onError` learns why.
+   *
+   * @default {undefined} Every error counts that is of a class in `exc`.
+   */
+  filter?: (reason: unknown) => boolean;
 }
 
 /**
  * Counts the calls of a function that fail: by a throw, or by the rejection of
  * the promise it returns.
  *
- * The error is passed on untouched.
+ * The error is passed on untouched. Of a generator, the error that ends it
+ * counts.
  *
  * @example Counting one kind of error
  * ```ts
@@ -47,19 +62,37 @@ export interface CountExceptionsOptions {
  * if (value !== 1) throw new Error("not counted");
  * ```
  *
+ * @example Counting all but what the caller gave up
+ * ```ts
+ * import { countExceptions } from "@prometheus-async/prometheus-async";
+ *
+ * let count = 0;
+ * const wait = countExceptions(
+ *   { inc: () => void count++ },
+ *   { filter: (reason) => (reason as Error).name !== "AbortError" },
+ * )(async (signal: AbortSignal) => {
+ *   await Promise.resolve();
+ *   signal.throwIfAborted();
+ * });
+ *
+ * await wait(AbortSignal.abort()).catch(() => {});
+ * await wait(AbortSignal.abort(new Error("no"))).catch(() => {});
+ * if (count !== 1) throw new Error("counted wrongly");
+ * ```
+ *
+ * @typeParam M The metric's type, which may tell its labels' names.
  * @param metric What is incremented by one for each failure.
- * @param options Which failures count; leave it out rather than pass
- * `undefined`, which is taken for a promise that is missing.
- * @returns A function that wraps the function given to it and keeps its type,
- * `this`, arguments, `name` and `length`.
- * @throws {TypeError} At once, if `metric` has no `inc()` or `exc` is not a
- * class or several; when wrapping, if what is given is not a function: classes
- * and generator functions are refused.
+ * @param options Which failures count, labels, exemplars, and where errors go;
+ * leave it out rather than pass `undefined`, which is taken for a promise that
+ * is missing.
+ * @returns What wraps functions, and decorates methods.
+ * @throws {TypeError} If `metric` has no `inc()`, `exc` is not a class or
+ * several, or another option is not what it must be.
  */
-export function countExceptions(
-  metric: Incrementer,
-  options?: CountExceptionsOptions,
-): <F extends AnyFunction>(fn: F) => F;
+export function countExceptions<M extends Incrementer>(
+  metric: M,
+  options?: CountExceptionsOptions<LabelNames<M>>,
+): Wrapper;
 /**
  * Counts the rejection of a promise.
  *
@@ -79,46 +112,52 @@ export function countExceptions(
  * if (caught !== reason || count !== 1) throw new Error("not counted");
  * ```
  *
+ * @typeParam M The metric's type, which may tell its labels' names.
  * @typeParam T What the promise yields.
  * @param metric What is incremented by one on a rejection.
- * @param promise A promise or another thenable.
- * @param options Which rejections count.
+ * @param promise A promise or another thenable; a lazy one is started.
+ * @param options Which rejections count, labels, exemplars, and where errors go.
  * @returns A promise that settles as `promise` does, with the same value or the
  * same rejection object.
- * @throws {TypeError} If `metric` has no `inc()`, `promise` is none, or `exc`
- * is not a class or several.
+ * @throws {TypeError} If `metric` has no `inc()`, `promise` is neither a
+ * promise nor another thenable, `exc` is not a class or several, or another option is not what it must be.
  */
-export function countExceptions<T>(
-  metric: Incrementer,
+export function countExceptions<M extends Incrementer, T>(
+  metric: M,
   promise: PromiseLike<T>,
-  options?: CountExceptionsOptions,
+  options?: CountExceptionsOptions<LabelNames<M>>,
 ): Promise<T>;
 export function countExceptions(
   metric: Incrementer,
-  ...rest:
-    | [CountExceptionsOptions?]
-    | [PromiseLike<unknown>, CountExceptionsOptions?]
+  ...rest: unknown[]
 ): unknown {
-  requireMethods("countExceptions", metric, ["inc"]);
-  const isFunctionForm = rest.length === 0 || isOptions(rest[0]);
-  const promise = isFunctionForm ? [] : [rest[0]];
-  const options = isFunctionForm ? rest[0] : rest[1];
-  const probe = failureProbe(metric, options as CountExceptionsOptions);
-  return wrapWith("countExceptions", metric, probe, promise);
+  return wrapWith(COUNT_EXCEPTIONS, metric, rest);
 }
 
-function isOptions(value: unknown): value is CountExceptionsOptions {
-  return typeof value === "object" && value !== null &&
-    !Array.isArray(value) && !("then" in value);
-}
+const COUNT_EXCEPTIONS: WrapperDescription<
+  Incrementer,
+  CountExceptionsOptions
+> = {
+  name: "countExceptions",
+  methods: ["inc"],
+  functions: ["exemplar", "filter"],
+  makeProbe(metric, options, report) {
+    const { name: wrapper } = COUNT_EXCEPTIONS;
+    const method = "inc";
+    const call = metricCall({ wrapper, metric, method, options, report });
+    return new FailureProbe(metric, call, matcher(options), report);
+  },
+};
 
-function failureProbe(
-  metric: Incrementer,
-  options: CountExceptionsOptions = {},
-): Probe {
-  const { exc } = options;
-  const classes = exc === undefined ? undefined : [exc].flat() as ErrorClass[];
-  for (const candidate of classes ?? []) {
+type Matches = (reason: unknown) => boolean;
+
+function matcher(
+  { exc, filter: givenFilter }: CountExceptionsOptions,
+): Matches | undefined {
+  const filter = givenFilter && synchronous(givenFilter);
+  if (exc === undefined) return filter;
+  const classes = [exc].flat() as ErrorClass[];
+  for (const candidate of classes) {
     // An arrow function, such as a predicate, is no class to be an instance of.
     if (typeof candidate === "function" && candidate.prototype) continue;
     throw new TypeError(
@@ -126,13 +165,53 @@ function failureProbe(
         `received ${describe(candidate)}`,
     );
   }
-  return {
-    start: () => 0,
-    succeed: () => {},
-    fail: (_started, error) => {
-      if (!classes || classes.some((type) => error instanceof type)) {
-        metric.inc();
-      }
-    },
+  const isInstance: Matches = (reason) =>
+    classes.some((type) => reason instanceof type);
+  if (filter === undefined) return isInstance;
+  return (reason) => isInstance(reason) && filter(reason);
+}
+
+/** Makes a filter fail that is asynchronous: every promise is true. */
+function synchronous(filter: Matches): Matches {
+  return (reason) => {
+    const matches = filter(reason);
+    refusePromise("countExceptions", "filter", matches);
+    return matches;
   };
+}
+
+/** Counts the calls that failed. */
+class FailureProbe implements Probe {
+  readonly #metric: Incrementer;
+  readonly #call: MetricCall | undefined;
+  readonly #matches: Matches | undefined;
+  readonly #report: Report;
+
+  constructor(
+    metric: Incrementer,
+    call: MetricCall | undefined,
+    matches: Matches | undefined,
+    report: Report,
+  ) {
+    this.#metric = metric;
+    this.#call = call;
+    this.#matches = matches;
+    this.#report = report;
+  }
+
+  start(args: Arguments): Arguments | undefined {
+    return this.#call === undefined ? undefined : args;
+  }
+
+  fail(args: Arguments | undefined, reason: unknown): void {
+    try {
+      if (this.#matches !== undefined && !this.#matches(reason)) return;
+      const returned = this.#call === undefined
+        ? this.#metric.inc()
+        : this.#call(false, reason, args!);
+      watch(returned, this.#report);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
 }

@@ -29,12 +29,20 @@
  * @module
  */
 
-export { time } from "./time.ts";
+export { time, type TimeOptions } from "./time.ts";
 export {
   countExceptions,
   type CountExceptionsOptions,
   type ErrorClass,
 } from "./count_exceptions.ts";
-export { trackInprogress } from "./track_inprogress.ts";
-export type { AnyFunction } from "./instrument.ts";
+export {
+  type CallEntry,
+  trackInprogress,
+  type TrackInprogressOptions,
+} from "./track_inprogress.ts";
+export type { AnyFunction } from "./probe.ts";
+export type { LabelNames, LabelValues } from "./labels.ts";
+export type { OutcomeOptions, WrapperOptions } from "./options.ts";
+export type { FulfilledOutcome, Outcome, RejectedOutcome } from "./outcome.ts";
+export type { OwnThenable, Wrapper } from "./wrapper.ts";
 export type { IncDecrementer, Incrementer, Observer } from "../types.ts";

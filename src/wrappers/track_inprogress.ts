@@ -1,17 +1,45 @@
 import type { IncDecrementer } from "../types.ts";
-import {
-  type AnyFunction,
-  type Probe,
-  requireMethods,
-  wrapWith,
-} from "./instrument.ts";
+import { type LabelNames, labelsMaker, type LabelValues } from "./labels.ts";
+import type { WrapperOptions } from "./options.ts";
+import type { Arguments, Probe } from "./probe.ts";
+import { type Report, watch } from "./report.ts";
+import type { Wrapper } from "./wrapper.ts";
+import { type WrapperDescription, wrapWith } from "./wrap_with.ts";
+
+/** What is known of a call when it begins. */
+export interface CallEntry {
+  /** The arguments of the call; none where a promise is tracked. */
+  // deno-lint-ignore no-explicit-any
+  readonly args: readonly any[];
+}
+
+/**
+ * Options for {@linkcode trackInprogress}.
+ *
+ * @typeParam Name The names of the metric's labels.
+ */
+export interface TrackInprogressOptions<Name extends string = string>
+  extends WrapperOptions {
+  /**
+   * The label values, or a function that makes them of the call's arguments, on
+   * entry; then pass the metric itself, not a child of it. A function that
+   * throws, or returns something else, costs the measurement, and `onError`
+   * learns why.
+   *
+   * @default {undefined} The metric is used as it is, which is right for one
+   * without labels and for a child.
+   */
+  labels?: LabelValues<Name> | ((entry: CallEntry) => LabelValues<Name>);
+}
 
 /**
  * Tracks how many calls of a function are in progress: up on entry, down when
  * its promise settles, or, for a function that returns a plain value, on return
  * or throw.
  *
- * The name keeps the one word `inprogress` of Prometheus' own guides.
+ * A generator is in progress from its first `next()` until it ends; one that is
+ * never finished stays in progress. The name keeps the one word `inprogress` of
+ * Prometheus' own guides.
  *
  * @example Tracking calls in progress
  * ```ts
@@ -31,16 +59,18 @@ import {
  * if (await work() !== 1) throw new Error("not tracked");
  * ```
  *
+ * @typeParam M The metric's type, which may tell its labels' names.
  * @param metric What goes up and down by one.
- * @returns A function that wraps the function given to it and keeps its type,
- * `this`, arguments, `name` and `length`.
- * @throws {TypeError} At once, if `metric` lacks `inc()` or `dec()`; when
- * wrapping, if what is given is not a function: classes and generator functions
- * are refused.
+ * @param options Labels, and where errors go; leave it out rather than pass
+ * `undefined`, which is taken for a promise that is missing.
+ * @returns What wraps functions, and decorates methods.
+ * @throws {TypeError} If `metric` lacks `inc()` or `dec()`, or an option is not
+ * what it must be.
  */
-export function trackInprogress(
-  metric: IncDecrementer,
-): <F extends AnyFunction>(fn: F) => F;
+export function trackInprogress<M extends IncDecrementer>(
+  metric: M,
+  options?: TrackInprogressOptions<LabelNames<M>>,
+): Wrapper;
 /**
  * Tracks a promise as in progress, from this call until it settles.
  *
@@ -60,31 +90,132 @@ export function trackInprogress(
  * if (seen.join() !== "up,pending,down") throw new Error(seen.join());
  * ```
  *
+ * @typeParam M The metric's type, which may tell its labels' names.
  * @typeParam T What the promise yields.
  * @param metric What goes up and down by one.
- * @param promise A promise or another thenable.
+ * @param promise A promise or another thenable; a lazy one is started.
+ * @param options Labels, and where errors go.
  * @returns A promise that settles as `promise` does, with the same value or the
  * same rejection object.
- * @throws {TypeError} If `metric` lacks `inc()` or `dec()`, or `promise` is
- * none.
+ * @throws {TypeError} If `metric` lacks `inc()` or `dec()`, `promise` is
+ * neither a promise nor another thenable, or an option is not what it must be.
  */
-export function trackInprogress<T>(
-  metric: IncDecrementer,
+export function trackInprogress<M extends IncDecrementer, T>(
+  metric: M,
   promise: PromiseLike<T>,
+  options?: TrackInprogressOptions<LabelNames<M>>,
 ): Promise<T>;
 export function trackInprogress(
   metric: IncDecrementer,
-  ...promise: [] | [PromiseLike<unknown>]
+  ...rest: unknown[]
 ): unknown {
-  requireMethods("trackInprogress", metric, ["inc", "dec"]);
-  const leave = () => metric.dec();
-  const probe: Probe = {
-    start: () => {
-      metric.inc();
-      return 0;
-    },
-    succeed: leave,
-    fail: leave,
-  };
-  return wrapWith("trackInprogress", metric, probe, promise);
+  return wrapWith(TRACK_INPROGRESS, metric, rest);
+}
+
+const TRACK_INPROGRESS: WrapperDescription<
+  IncDecrementer,
+  TrackInprogressOptions
+> = {
+  name: "trackInprogress",
+  methods: ["inc", "dec"],
+  functions: [],
+  makeProbe(metric, { labels }, report) {
+    if (labels === undefined) return new InprogressProbe(metric, report);
+    const makeLabels = labelsMaker<CallEntry>(TRACK_INPROGRESS.name, labels);
+    return new LabelledInprogressProbe(metric, makeLabels, report);
+  },
+};
+
+/** Counts the calls that have begun and not ended. */
+class InprogressProbe implements Probe {
+  readonly #metric: IncDecrementer;
+  readonly #report: Report;
+
+  constructor(metric: IncDecrementer, report: Report) {
+    this.#metric = metric;
+    this.#report = report;
+  }
+
+  /** Yields whether it went up: only then it may go down. */
+  start(): boolean {
+    try {
+      const returned: unknown = this.#metric.inc();
+      if (returned !== undefined) watch(returned, this.#report);
+      return true;
+    } catch (error) {
+      this.#report(error);
+      return false;
+    }
+  }
+
+  succeed(isUp: boolean): void {
+    if (isUp) this.#leave();
+  }
+
+  fail(isUp: boolean): void {
+    if (isUp) this.#leave();
+  }
+
+  #leave(): void {
+    try {
+      const returned: unknown = this.#metric.dec();
+      if (returned !== undefined) watch(returned, this.#report);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+}
+
+/** A gauge as the clients have it. */
+interface LabelledGauge {
+  inc(labels: LabelValues): unknown;
+  dec(labels: LabelValues): unknown;
+}
+
+/** Counts the calls that have begun and not ended, with labels. */
+class LabelledInprogressProbe implements Probe {
+  readonly #metric: LabelledGauge;
+  readonly #makeLabels: (entry: CallEntry) => LabelValues;
+  readonly #report: Report;
+
+  constructor(
+    metric: LabelledGauge,
+    makeLabels: (entry: CallEntry) => LabelValues,
+    report: Report,
+  ) {
+    this.#metric = metric;
+    this.#makeLabels = makeLabels;
+    this.#report = report;
+  }
+
+  /** Yields what to go down with, or `undefined` if it did not go up. */
+  start(args: Arguments): LabelValues | undefined {
+    try {
+      // Copies: the function is called with the arguments as they are, and may
+      // change what the labels were taken from before they are used again.
+      const labels = { ...this.#makeLabels({ args: [...args] }) };
+      watch(this.#metric.inc(labels), this.#report);
+      return labels;
+    } catch (error) {
+      this.#report(error);
+      return undefined;
+    }
+  }
+
+  succeed(labels: LabelValues | undefined): void {
+    this.#leave(labels);
+  }
+
+  fail(labels: LabelValues | undefined): void {
+    this.#leave(labels);
+  }
+
+  #leave(labels: LabelValues | undefined): void {
+    if (labels === undefined) return;
+    try {
+      watch(this.#metric.dec(labels), this.#report);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
 }

@@ -2,7 +2,12 @@ import {
   countExceptions,
   type CountExceptionsOptions,
 } from "../../src/wrappers/mod.ts";
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { client } from "../_client.ts";
 import { FakeGauge } from "../_fakes.ts";
 import { test } from "../_suite.ts";
@@ -12,12 +17,6 @@ testWrapper({
   name: "countExceptions",
   wrap: countExceptions(new FakeGauge()),
   follow: (promise) => countExceptions(new FakeGauge(), promise),
-  wrapBroken: (fn, error) =>
-    countExceptions({
-      inc: () => {
-        throw error;
-      },
-    })(fn),
   call: countExceptions,
   metric: new FakeGauge(),
 });
@@ -58,18 +57,37 @@ test("countExceptions() counts only the classes given as exc", async () => {
   ) => {
     const metric = new FakeGauge();
     const fail = () => Promise.reject(reason);
-    await countExceptions(metric, { exc })(fail)().catch(() => {});
+    const wrap = countExceptions(metric, { exc });
+    const throws = (): void => {
+      throw reason;
+    };
+    await wrap(fail)().catch(() => {});
     await countExceptions(metric, fail(), { exc }).catch(() => {});
+    for (
+      const fn of [
+        wrap(throws),
+        // deno-lint-ignore require-yield
+        wrap(function* () {
+          throws();
+        }),
+      ]
+    ) {
+      try {
+        (fn() as Iterator<unknown> | undefined)?.next();
+      } catch (error) {
+        assertStrictEquals(error, reason);
+      }
+    }
     return metric.value;
   };
-  assertEquals(await countOf(RangeError, new RangeError()), 2);
-  assertEquals(await countOf(RangeError, new NotFound()), 2);
+  assertEquals(await countOf(RangeError, new RangeError()), 4);
+  assertEquals(await countOf(RangeError, new NotFound()), 4);
   assertEquals(await countOf(RangeError, new TypeError()), 0);
   assertEquals(await countOf(RangeError, "RangeError"), 0);
-  assertEquals(await countOf([TypeError, NotFound], new NotFound()), 2);
+  assertEquals(await countOf([TypeError, NotFound], new NotFound()), 4);
   assertEquals(await countOf([TypeError, NotFound], new RangeError()), 0);
   assertEquals(await countOf([], new RangeError()), 0);
-  assertEquals(await countOf(undefined, "not even an error"), 2);
+  assertEquals(await countOf(undefined, "not even an error"), 4);
 });
 
 test("countExceptions() refuses an exc that is no class", () => {

@@ -9,12 +9,6 @@ testWrapper({
   name: "time",
   wrap: time(new FakeObserver()),
   follow: (promise) => time(new FakeObserver(), promise),
-  wrapBroken: (fn, error) =>
-    time({
-      observe: () => {
-        throw error;
-      },
-    })(fn),
   call: time,
   metric: new FakeObserver(),
 });

@@ -5,16 +5,10 @@ import { capturedErrors, FakeGauge } from "../_fakes.ts";
 import { test } from "../_suite.ts";
 import { testWrapper } from "./_contract.ts";
 
-const broken = (error: Error) => () => {
-  throw error;
-};
-
 testWrapper({
   name: "trackInprogress",
   wrap: trackInprogress(new FakeGauge()),
   follow: (promise) => trackInprogress(new FakeGauge(), promise),
-  wrapBroken: (fn, error) =>
-    trackInprogress({ inc: broken(error), dec: broken(error) })(fn),
   call: trackInprogress,
   metric: new FakeGauge(),
 });

@@ -1,0 +1,50 @@
+/**
+ * Calls wrapped functions a million times, and prints by how many bytes the heap
+ * has grown. The garbage collector must be at
+ * hand: `--expose-gc`.
+ */
+import { countExceptions, time, trackInprogress } from "../../mod.ts";
+import process from "node:process";
+
+const collect = () =>
+  (globalThis as { Bun?: { gc(force: boolean): void }; gc?: () => void }).Bun
+    ?.gc(true) ?? (globalThis as unknown as { gc(): void }).gc();
+
+const metric = { observe: () => {}, inc: () => {}, dec: () => {} };
+const labelled = { labels: () => ({ a: "b" }) };
+const wrap = <F extends (n: number) => unknown>(fn: F): F =>
+  time(metric)(countExceptions(metric, labelled)(trackInprogress(metric)(fn)));
+
+const sync = wrap((n) => n);
+const fulfilling = wrap((n) => Promise.resolve(n));
+const rejecting = wrap((n) => Promise.reject(n));
+const generator = wrap(function* (n) {
+  yield n;
+});
+
+async function callAll(times: number): Promise<void> {
+  for (let n = 0; n < times; n++) {
+    sync(n);
+    await fulfilling(n);
+    await time(metric, Promise.resolve(n));
+    if (n % 10 !== 0) continue;
+    await rejecting(n).catch(() => {});
+    for (const _ of generator(n));
+  }
+}
+
+/** The heap in use, once it no longer shrinks. */
+async function heapUsed(): Promise<number> {
+  let least = Infinity;
+  for (let turn = 0; turn < 5; turn++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    least = Math.min(least, process.memoryUsage().heapUsed);
+  }
+  return least;
+}
+
+await callAll(20_000);
+const before = await heapUsed();
+await callAll(333_333);
+console.log(await heapUsed() - before);
