@@ -1,0 +1,198 @@
+/**
+ * A user's project that has the package as it will be published: imported from
+ * a JSR registry on Deno, installed by npm in its npm form on Bun and Node.
+ */
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { promisify } from "node:util";
+import ts from "typescript";
+import { runtimeName } from "../src/runtime/detect.ts";
+import { startJsrRegistry, stdPackages } from "../tools/jsr_registry.ts";
+import {
+  jsrForm,
+  npmName,
+  writeNpmForm,
+  writeNpmPackage,
+} from "../tools/published.ts";
+
+const run = promisify(execFile);
+
+/** A project with the package, and with the client packages. */
+export interface Project {
+  /** Its folder; in the npm form it has a `node_modules`. */
+  readonly folder: string;
+  /**
+   * Runs a program in it, on Deno with the permissions given and no others, and
+   * yields what it prints.
+   */
+  run(source: string, ...permissions: string[]): Promise<string>;
+  /**
+   * Checks a program's types strictly, on Bun and Node as TypeScript does for
+   * bundlers and for Node.
+   *
+   * @throws {Error} If it has type errors, with their messages.
+   */
+  check(source: string): Promise<void>;
+  /** Removes it. */
+  remove(): Promise<void>;
+}
+
+/** Makes a project; the caller removes it. */
+export async function createProject(): Promise<Project> {
+  const folder = await mkdtemp(join(tmpdir(), "prometheus-async-project-"));
+  const remove = () => rm(folder, { recursive: true });
+  try {
+    return runtimeName() === "deno"
+      ? await denoProject(folder, remove)
+      : await npmProject(folder, remove);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+const PACKAGE = "@prometheus-async/prometheus-async";
+const CLIENTS = ["prom-client", "@prometheus-io/client"];
+
+/** What development pins the client packages to: `npm:name@version`. */
+async function clientSpecifiers(): Promise<[string, string][]> {
+  const manifest = join(import.meta.dirname!, "../deno.json");
+  const { imports } = JSON.parse(await readFile(manifest, "utf8"));
+  return CLIENTS.map((name) => [name, imports[name]]);
+}
+
+async function denoProject(
+  folder: string,
+  remove: () => Promise<void>,
+): Promise<Project> {
+  const own = await jsrForm();
+  await writeFile(
+    join(folder, "deno.json"),
+    JSON.stringify({
+      imports: {
+        [PACKAGE]: `jsr:${PACKAGE}@^${own.version}`,
+        ...Object.fromEntries(await clientSpecifiers()),
+      },
+    }),
+  );
+  const registry = await startJsrRegistry([own, ...await stdPackages()]);
+  const deno = async (source: string, command: string[]) => {
+    const file = join(folder, "main.ts");
+    await writeFile(file, source);
+    const { stdout } = await run(process.execPath, [...command, file], {
+      cwd: folder,
+      // The registry's port, and with it every URL, is a new one: a cache of
+      // its own, which goes with the project.
+      env: {
+        ...process.env,
+        NO_COLOR: "1",
+        JSR_URL: registry.url,
+        DENO_DIR: join(folder, ".deno"),
+      },
+      timeout: 50_000,
+    });
+    return stdout;
+  };
+  return {
+    folder,
+    run: (source, ...permissions) =>
+      deno(source, ["run", "--no-prompt", ...permissions]),
+    check: async (source) => void await deno(source, ["check"]),
+    async remove() {
+      await registry[Symbol.asyncDispose]();
+      await remove();
+    },
+  };
+}
+
+async function npmProject(
+  folder: string,
+  remove: () => Promise<void>,
+): Promise<Project> {
+  const dependencies: Record<string, string> = {};
+  for (const [name, specifier] of await clientSpecifiers()) {
+    dependencies[name] = specifier.slice(specifier.lastIndexOf("@") + 1);
+  }
+  const add = async (
+    name: string,
+    alias: string,
+    write: (path: string) => Promise<void>,
+  ) => {
+    const path = join(folder, ".packages", npmName(name));
+    await mkdir(path, { recursive: true });
+    await write(path);
+    dependencies[alias] = `file:${path}`;
+  };
+  await add(PACKAGE, PACKAGE, writeNpmForm);
+  for (const std of await stdPackages()) {
+    await add(
+      std.name,
+      npmName(std.name),
+      (path) => writeNpmPackage(std, path),
+    );
+  }
+  await writeFile(
+    join(folder, "package.json"),
+    JSON.stringify({ type: "module", dependencies }),
+  );
+  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+  // Copies of packages rather than links to them, as from a registry.
+  await run(
+    "npm",
+    ["install", "--install-links", "--prefer-offline", ...quiet],
+    {
+      cwd: folder,
+      timeout: 50_000,
+    },
+  );
+  return {
+    folder,
+    async run(source) {
+      const file = join(folder, "main.mjs");
+      await writeFile(file, source);
+      const { stdout } = await run(process.execPath, [file], {
+        cwd: folder,
+        timeout: 50_000,
+      });
+      return stdout;
+    },
+    async check(source) {
+      const file = join(folder, "main.ts");
+      await writeFile(file, source);
+      for (
+        const [module, moduleResolution] of [
+          [ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler],
+          [ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
+        ] as const
+      ) {
+        requireNoErrors(ts.createProgram([file], {
+          module,
+          moduleResolution,
+          strict: true,
+          noEmit: true,
+          // Declarations import each other as `.d.ts`, as JSR makes them, which
+          // is an error within them, not in what uses them.
+          skipLibCheck: true,
+          target: ts.ScriptTarget.ES2023,
+          lib: ["lib.esnext.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
+          types: [],
+        }));
+      }
+    },
+    remove,
+  };
+}
+
+/** Throws what TypeScript finds in a program. */
+function requireNoErrors(program: ts.Program): void {
+  const diagnostics = ts.getPreEmitDiagnostics(program);
+  if (diagnostics.length === 0) return;
+  throw new Error(ts.formatDiagnostics(diagnostics, {
+    getCanonicalFileName: (file) => file,
+    getCurrentDirectory: () => program.getCurrentDirectory(),
+    getNewLine: () => "\n",
+  }));
+}

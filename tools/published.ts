@@ -1,0 +1,203 @@
+/**
+ * The package in the forms in which its users get it, made of the sources as
+ * JSR does: with rewritten imports for Deno, and as JavaScript with declarations
+ * for npm. Runs on all runtimes.
+ */
+import { glob, mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, posix } from "node:path";
+import ts from "typescript";
+import type { JsrPackage } from "./jsr_registry.ts";
+
+const ROOT = join(import.meta.dirname!, "../");
+
+/** What is read of jsr.json. */
+interface Manifest {
+  name: string;
+  version: string;
+  exports: Record<string, string>;
+  imports: Record<string, string>;
+  publish: { include: string[] };
+}
+
+async function readManifest(): Promise<Manifest> {
+  return JSON.parse(await readFile(join(ROOT, "jsr.json"), "utf8"));
+}
+
+/** Makes the form that Deno imports: the sources, their bare imports resolved. */
+export async function jsrForm(): Promise<JsrPackage> {
+  const { name, version, exports, imports, publish } = await readManifest();
+  const files: JsrPackage["files"] = new Map();
+  for (const pattern of publish.include) {
+    for await (const path of glob(pattern, { cwd: ROOT })) {
+      const bytes = await readFile(join(ROOT, path));
+      const content = path.endsWith(".ts")
+        ? new TextEncoder().encode(
+          rewriteImports(bytes.toString(), (specifier) =>
+            specifier.startsWith(".")
+              ? specifier
+              : published(imports, specifier)),
+        )
+        : bytes;
+      files.set(`/${path}`, content);
+    }
+  }
+  return { name, version, exports, files };
+}
+
+/** Writes the form that npm installs into a folder. */
+export async function writeNpmForm(folder: string): Promise<void> {
+  const { name, version, exports, imports } = await readManifest();
+  const dependencies: Record<string, string> = {};
+  const bare = (specifier: string) => {
+    const target = npmTarget(published(imports, specifier));
+    dependencies[target.name] = target.range;
+    return target.name + target.path;
+  };
+  const modules = await graph(Object.values(exports));
+  for (const [path, source] of modules) {
+    const code = ts.transpileModule(source, {
+      fileName: path,
+      compilerOptions: COMPILER_OPTIONS,
+    }).outputText;
+    await write(
+      join(folder, path.replace(/\.ts$/, ".js")),
+      rewriteImports(
+        code,
+        (specifier) =>
+          specifier.startsWith(".")
+            ? specifier.replace(/\.ts$/, ".js")
+            : bare(specifier),
+      ),
+    );
+    const { outputText, diagnostics = [] } = ts.transpileDeclaration(source, {
+      fileName: path,
+      compilerOptions: COMPILER_OPTIONS,
+    });
+    if (diagnostics.length > 0) {
+      throw new Error(
+        ts.formatDiagnostics(diagnostics, {
+          getCanonicalFileName: (file) => file,
+          getCurrentDirectory: () => ROOT,
+          getNewLine: () => "\n",
+        }),
+      );
+    }
+    await write(
+      join(folder, "_dist", path.replace(/\.ts$/, ".d.ts")),
+      rewriteImports(
+        outputText,
+        (specifier) =>
+          specifier.startsWith(".")
+            ? specifier.replace(/\.ts$/, ".d.ts")
+            : bare(specifier),
+      ),
+    );
+  }
+  const entries = Object.entries(exports).map(([entry, path]) => [entry, {
+    types: path.replace(/^\.\/(.*)\.ts$/, "./_dist/$1.d.ts"),
+    default: path.replace(/\.ts$/, ".js"),
+  }]);
+  await write(
+    join(folder, "package.json"),
+    JSON.stringify({
+      name: npmName(name),
+      version,
+      type: "module",
+      exports: Object.fromEntries(entries),
+      dependencies,
+    }),
+  );
+}
+
+/** Writes a package of JavaScript as JSR's npm registry has it. */
+export async function writeNpmPackage(
+  { name, version, exports, files }: JsrPackage,
+  folder: string,
+): Promise<void> {
+  for (const [path, bytes] of files) await write(join(folder, path), bytes);
+  const manifest = { name: npmName(name), version, type: "module", exports };
+  await write(join(folder, "package.json"), JSON.stringify(manifest));
+}
+
+/** The name that a package of JSR has in its npm registry. */
+export function npmName(name: string): string {
+  return `@jsr/${name.slice(1).replace("/", "__")}`;
+}
+
+const COMPILER_OPTIONS: ts.CompilerOptions = {
+  module: ts.ModuleKind.ESNext,
+  target: ts.ScriptTarget.ESNext,
+  declaration: true,
+  isolatedDeclarations: true,
+  verbatimModuleSyntax: true,
+  newLine: ts.NewLineKind.LineFeed,
+};
+
+/** The modules that are reached from some, with their sources. */
+async function graph(entries: readonly string[]): Promise<Map<string, string>> {
+  const modules = new Map<string, string>();
+  const visit = async (path: string) => {
+    if (modules.has(path)) return;
+    const source = await readFile(join(ROOT, path), "utf8");
+    modules.set(path, source);
+    for (const { fileName } of ts.preProcessFile(source).importedFiles) {
+      if (!fileName.startsWith(".")) continue;
+      await visit(posix.join(posix.dirname(path), fileName));
+    }
+  };
+  for (const entry of entries) await visit(posix.normalize(entry));
+  return modules;
+}
+
+/** Replaces the specifiers of a module's imports and exports, dynamic ones too. */
+function rewriteImports(
+  source: string,
+  rewrite: (specifier: string) => string,
+): string {
+  let rewritten = source;
+  // From the last to the first, so that the positions before stay right.
+  for (const { fileName, pos } of importsOf(source).reverse()) {
+    const start = pos + 1;
+    rewritten = rewritten.slice(0, start) + rewrite(fileName) +
+      rewritten.slice(start + fileName.length);
+  }
+  return rewritten;
+}
+
+function importsOf(source: string): ts.FileReference[] {
+  return ts.preProcessFile(source).importedFiles
+    .filter(({ fileName }) => !fileName.startsWith("node:"))
+    .sort((a, b) => a.pos - b.pos);
+}
+
+/** What a bare specifier is published as. */
+function published(
+  imports: Readonly<Record<string, string>>,
+  specifier: string,
+): string {
+  const target = imports[specifier];
+  if (target === undefined) {
+    throw new Error(
+      `Cannot publish an import of "${specifier}": not in jsr.json`,
+    );
+  }
+  return target;
+}
+
+/** Takes apart what stands in jsr.json: `npm:name@range/path`, or `jsr:`. */
+function npmTarget(
+  target: string,
+): { name: string; range: string; path: string } {
+  const match = /^(npm|jsr):(@[^/]+\/[^@]+|[^@]+)@([^/]+)(.*)$/.exec(target);
+  if (match === null) throw new Error(`Cannot take "${target}" apart`);
+  const [, registry, name, range, path] = match;
+  return { name: registry === "jsr" ? npmName(name) : name, range, path };
+}
+
+async function write(
+  path: string,
+  content: string | Uint8Array,
+): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+}
