@@ -27,6 +27,8 @@ export interface CaseResult {
   ratio: number;
   /** The quartiles of the rounds' ratios: half of them lie in between. */
   spread: [number, number];
+  /** The median over the rounds of what a call takes more, in nanoseconds. */
+  more: number;
 }
 
 /** How the cases of a comparison did. */
@@ -102,12 +104,13 @@ async function run(
   }
   const result: Result = { name, baseline, cases: {} };
   for (const each of names) {
-    const ratios = times[each].map((ns, round) => ns / times[baseline][round])
-      .sort((a, b) => a - b);
+    const ratios = times[each].map((ns, round) => ns / times[baseline][round]);
+    const more = times[each].map((ns, round) => ns - times[baseline][round]);
     result.cases[each] = {
-      ns: quantile(times[each].toSorted((a, b) => a - b), 0.5),
+      ns: quantile(times[each], 0.5),
       ratio: quantile(ratios, 0.5),
       spread: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
+      more: quantile(more, 0.5),
     };
   }
   return result;
@@ -115,15 +118,19 @@ async function run(
 
 /** Writes a result for people. */
 export function format({ name, baseline, cases }: Result): string {
-  const rows = Object.entries(cases).map(([each, { ns, ratio, spread }]) =>
+  const rows = Object.entries(cases).map((
+    [each, { ns, ratio, spread, more }],
+  ) =>
     `  ${each.padEnd(28)} ${ns.toFixed(1).padStart(10)} ns  ` +
     (each === baseline
       ? "baseline"
-      : `${ratio.toFixed(2)} × (${spread.map((r) => r.toFixed(2)).join("–")})`)
+      : `${ratio.toFixed(2)} × (${spread.map((r) => r.toFixed(2)).join("–")})` +
+        `, ${more < 0 ? "" : "+"}${more.toFixed(0)} ns`)
   );
   return [name, ...rows].join("\n");
 }
 
-function quantile(sorted: readonly number[], q: number): number {
+function quantile(numbers: readonly number[], q: number): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
   return sorted[Math.round(q * (sorted.length - 1))];
 }
