@@ -42,3 +42,8 @@ export function isClass(fn: object): boolean {
 export function isGenerator(fn: object): boolean {
   return /GeneratorFunction\]$/.test(Object.prototype.toString.call(fn));
 }
+
+/** Tells an asynchronous generator function from others. */
+export function isAsyncGenerator(fn: object): boolean {
+  return /AsyncGeneratorFunction\]$/.test(Object.prototype.toString.call(fn));
+}

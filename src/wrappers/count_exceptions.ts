@@ -140,7 +140,7 @@ const COUNT_EXCEPTIONS: WrapperDescription<
 > = {
   name: "countExceptions",
   methods: ["inc"],
-  functions: ["exemplar", "filter"],
+  functions: ["exemplar", "filter", "onError"],
   makeProbe(metric, options, report) {
     const { name: wrapper } = COUNT_EXCEPTIONS;
     const method = "inc";

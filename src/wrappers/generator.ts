@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isAsyncGenerator } from "../describe.ts";
 import type { AnyFunction, Arguments, Probe } from "./probe.ts";
 
 /** Makes a generator of another one, which it measures. */
@@ -15,9 +16,7 @@ type Measure = (generator: unknown, args: Arguments) => unknown;
  * closed before its first `next()` has never begun.
  */
 export function generatorWrapper(fn: AnyFunction, probe: Probe): AnyFunction {
-  const isAsync = Object.prototype.toString.call(fn).startsWith(
-    "[object Async",
-  );
+  const isAsync = isAsyncGenerator(fn);
   const measure: Measure = isAsync ? measureAsync(probe) : measureSync(probe);
   const iterator = isAsync ? Symbol.asyncIterator : Symbol.iterator;
   // A generator inherits from its function's prototype, `instanceof` asks it.

@@ -53,7 +53,7 @@ export interface OutcomeOptions<
 /** What was given to a wrapper besides the metric. */
 export interface WrapperCall<Options> {
   /** The promise to measure; without one, a wrapper is to be made. */
-  readonly promise?: Thenable;
+  readonly promise: Thenable | undefined;
   readonly options: Readonly<Options>;
 }
 
@@ -67,7 +67,7 @@ export function readCall<Options extends object>(
   wrapper: string,
   rest: readonly unknown[],
 ): WrapperCall<Options> {
-  if (rest.length === 0) return { options: {} as Options };
+  if (rest.length === 0) return { promise: undefined, options: {} as Options };
   const [first, second = {}] = rest;
   const then = thenOf(first);
   if (then === undefined && !isPlainObject(first)) {
@@ -85,7 +85,7 @@ export function readCall<Options extends object>(
     );
   }
   return {
-    ...(then !== undefined && { promise: { value: first, then } }),
+    promise: then && { value: first, then },
     options: options as Options,
   };
 }

@@ -10,19 +10,15 @@
  * `Promise.reject(reason)` would be noticed as unhandled first, and as handled
  * later.
  */
-export class Rejection implements PromiseLike<never> {
+export class Rejection {
   readonly #reason: unknown;
 
   constructor(reason: unknown) {
     this.#reason = reason;
   }
 
-  then<T, U>(
-    _onFulfilled: unknown,
-    onRejected?: ((reason: unknown) => U | PromiseLike<U>) | null,
-  ): Promise<T | U> {
-    onRejected?.(this.#reason);
-    // Only a promise's own functions come here, which ask for nothing.
-    return undefined as never;
+  /** Called by the promise, with its own functions. */
+  then(_onFulfilled: unknown, onRejected: (reason: unknown) => void): void {
+    onRejected(this.#reason);
   }
 }

@@ -73,7 +73,6 @@ function consoleReporter(wrapper: string): Report {
  * what most metrics return, and the call would show.
  */
 export function watch(returned: unknown, report: Report): void {
-  if (typeof returned !== "object" || returned === null) return;
   const then = thenOf(returned);
   if (then === undefined) return;
   try {

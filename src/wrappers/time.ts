@@ -120,7 +120,7 @@ export function time(metric: Observer, ...rest: unknown[]): unknown {
 const TIME: WrapperDescription<Observer, TimeOptions> = {
   name: "time",
   methods: ["observe"],
-  functions: ["exemplar"],
+  functions: ["exemplar", "onError"],
   makeProbe(metric, options, report) {
     const { name: wrapper } = TIME;
     const method = "observe";

@@ -118,7 +118,7 @@ const TRACK_INPROGRESS: WrapperDescription<
 > = {
   name: "trackInprogress",
   methods: ["inc", "dec"],
-  functions: [],
+  functions: ["onError"],
   makeProbe(metric, { labels }, report) {
     if (labels === undefined) return new InprogressProbe(metric, report);
     const makeLabels = labelsMaker<CallEntry>(TRACK_INPROGRESS.name, labels);

@@ -18,7 +18,7 @@ export interface WrapperDescription<Metric, Options> {
   readonly name: string;
   /** What a metric must be able to do. */
   readonly methods: readonly (keyof Metric & string)[];
-  /** The options, besides `onError`, that must be functions. */
+  /** The options that must be functions. */
   readonly functions: readonly (keyof Options & string)[];
   /** Makes what measures; its errors go to `report`. */
   readonly makeProbe: (
@@ -45,7 +45,7 @@ export function wrapWith<
 ): unknown {
   requireMethods(name, metric, methods);
   const { promise, options } = readCall<Options>(name, rest);
-  requireFunctions(name, options, ["onError", ...functions]);
+  requireFunctions(name, options, functions);
   const { onError } = options;
   if (promise === undefined) {
     const report = reporter(name, onError);
