@@ -1,9 +1,11 @@
 /** The client package under test: the runner sets which. */
 import process from "node:process";
 
-type ClientName = "prom-client" | "@prometheus-io/client";
+/** The client packages. */
+export type ClientName = "prom-client" | "@prometheus-io/client";
 
-const clientName = requireClientName(
+/** Its name. */
+export const clientName: ClientName = requireClientName(
   process.env.PROMETHEUS_CLIENT ?? "prom-client",
 );
 

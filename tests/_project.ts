@@ -11,16 +11,19 @@ import { promisify } from "node:util";
 import ts from "typescript";
 import { runtimeName } from "../src/runtime/detect.ts";
 import { startJsrRegistry, stdPackages } from "../tools/jsr_registry.ts";
+import { ROOT } from "../tools/files.ts";
 import {
   jsrForm,
   npmName,
+  requireNoErrors,
   writeNpmForm,
   writeNpmPackage,
 } from "../tools/published.ts";
+import { clientName } from "./_client.ts";
 
 const run = promisify(execFile);
 
-/** A project with the package, and with the client packages. */
+/** A project with the package, and with the client under test. */
 export interface Project {
   /** Its folder; in the npm form it has a `node_modules`. */
   readonly folder: string;
@@ -55,13 +58,11 @@ export async function createProject(): Promise<Project> {
 }
 
 const PACKAGE = "@prometheus-async/prometheus-async";
-const CLIENTS = ["prom-client", "@prometheus-io/client"];
 
-/** What development pins the client packages to: `npm:name@version`. */
-async function clientSpecifiers(): Promise<[string, string][]> {
-  const manifest = join(import.meta.dirname!, "../deno.json");
-  const { imports } = JSON.parse(await readFile(manifest, "utf8"));
-  return CLIENTS.map((name) => [name, imports[name]]);
+/** What development pins the client under test to: `npm:name@version`. */
+async function clientSpecifier(): Promise<string> {
+  const manifest = await readFile(join(ROOT, "deno.json"), "utf8");
+  return JSON.parse(manifest).imports[clientName];
 }
 
 async function denoProject(
@@ -74,7 +75,7 @@ async function denoProject(
     JSON.stringify({
       imports: {
         [PACKAGE]: `jsr:${PACKAGE}@^${own.version}`,
-        ...Object.fromEntries(await clientSpecifiers()),
+        [clientName]: await clientSpecifier(),
       },
     }),
   );
@@ -112,10 +113,10 @@ async function npmProject(
   folder: string,
   remove: () => Promise<void>,
 ): Promise<Project> {
-  const dependencies: Record<string, string> = {};
-  for (const [name, specifier] of await clientSpecifiers()) {
-    dependencies[name] = specifier.slice(specifier.lastIndexOf("@") + 1);
-  }
+  const specifier = await clientSpecifier();
+  const dependencies: Record<string, string> = {
+    [clientName]: specifier.slice(specifier.lastIndexOf("@") + 1),
+  };
   const add = async (
     name: string,
     alias: string,
@@ -168,7 +169,7 @@ async function npmProject(
           [ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
         ] as const
       ) {
-        requireNoErrors(ts.createProgram([file], {
+        requireNoErrors(ts.getPreEmitDiagnostics(ts.createProgram([file], {
           module,
           moduleResolution,
           strict: true,
@@ -179,20 +180,9 @@ async function npmProject(
           target: ts.ScriptTarget.ES2023,
           lib: ["lib.esnext.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
           types: [],
-        }));
+        })));
       }
     },
     remove,
   };
-}
-
-/** Throws what TypeScript finds in a program. */
-function requireNoErrors(program: ts.Program): void {
-  const diagnostics = ts.getPreEmitDiagnostics(program);
-  if (diagnostics.length === 0) return;
-  throw new Error(ts.formatDiagnostics(diagnostics, {
-    getCanonicalFileName: (file) => file,
-    getCurrentDirectory: () => program.getCurrentDirectory(),
-    getNewLine: () => "\n",
-  }));
 }

@@ -6,9 +6,8 @@
 import { glob, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import ts from "typescript";
+import { ROOT } from "./files.ts";
 import type { JsrPackage } from "./jsr_registry.ts";
-
-const ROOT = join(import.meta.dirname!, "../");
 
 /** What is read of jsr.json. */
 interface Manifest {
@@ -32,10 +31,11 @@ export async function jsrForm(): Promise<JsrPackage> {
       const bytes = await readFile(join(ROOT, path));
       const content = path.endsWith(".ts")
         ? new TextEncoder().encode(
-          rewriteImports(bytes.toString(), (specifier) =>
-            specifier.startsWith(".")
-              ? specifier
-              : published(imports, specifier)),
+          rewriteImports(
+            bytes.toString(),
+            ".ts",
+            (specifier) => published(imports, specifier),
+          ),
         )
         : bytes;
       files.set(`/${path}`, content);
@@ -55,42 +55,17 @@ export async function writeNpmForm(folder: string): Promise<void> {
   };
   const modules = await graph(Object.values(exports));
   for (const [path, source] of modules) {
-    const code = ts.transpileModule(source, {
-      fileName: path,
-      compilerOptions: COMPILER_OPTIONS,
-    }).outputText;
+    const options = { fileName: path, compilerOptions: COMPILER_OPTIONS };
+    const code = ts.transpileModule(source, options);
     await write(
       join(folder, path.replace(/\.ts$/, ".js")),
-      rewriteImports(
-        code,
-        (specifier) =>
-          specifier.startsWith(".")
-            ? specifier.replace(/\.ts$/, ".js")
-            : bare(specifier),
-      ),
+      rewriteImports(code.outputText, ".js", bare),
     );
-    const { outputText, diagnostics = [] } = ts.transpileDeclaration(source, {
-      fileName: path,
-      compilerOptions: COMPILER_OPTIONS,
-    });
-    if (diagnostics.length > 0) {
-      throw new Error(
-        ts.formatDiagnostics(diagnostics, {
-          getCanonicalFileName: (file) => file,
-          getCurrentDirectory: () => ROOT,
-          getNewLine: () => "\n",
-        }),
-      );
-    }
+    const declarations = ts.transpileDeclaration(source, options);
+    requireNoErrors(declarations.diagnostics ?? []);
     await write(
       join(folder, "_dist", path.replace(/\.ts$/, ".d.ts")),
-      rewriteImports(
-        outputText,
-        (specifier) =>
-          specifier.startsWith(".")
-            ? specifier.replace(/\.ts$/, ".d.ts")
-            : bare(specifier),
-      ),
+      rewriteImports(declarations.outputText, ".d.ts", bare),
     );
   }
   const entries = Object.entries(exports).map(([entry, path]) => [entry, {
@@ -140,7 +115,7 @@ async function graph(entries: readonly string[]): Promise<Map<string, string>> {
     if (modules.has(path)) return;
     const source = await readFile(join(ROOT, path), "utf8");
     modules.set(path, source);
-    for (const { fileName } of ts.preProcessFile(source).importedFiles) {
+    for (const { fileName } of importsOf(source)) {
       if (!fileName.startsWith(".")) continue;
       await visit(posix.join(posix.dirname(path), fileName));
     }
@@ -149,25 +124,49 @@ async function graph(entries: readonly string[]): Promise<Map<string, string>> {
   return modules;
 }
 
-/** Replaces the specifiers of a module's imports and exports, dynamic ones too. */
+/**
+ * Replaces the specifiers of a module's imports and exports, dynamic ones too.
+ *
+ * @param extension What relative ones end with then.
+ * @param bare Makes what takes the place of any other but a runtime's own.
+ */
 function rewriteImports(
   source: string,
-  rewrite: (specifier: string) => string,
+  extension: string,
+  bare: (specifier: string) => string,
 ): string {
   let rewritten = source;
   // From the last to the first, so that the positions before stay right.
   for (const { fileName, pos } of importsOf(source).reverse()) {
+    if (fileName.startsWith("node:")) continue;
     const start = pos + 1;
-    rewritten = rewritten.slice(0, start) + rewrite(fileName) +
+    const specifier = fileName.startsWith(".")
+      ? fileName.replace(/\.ts$/, extension)
+      : bare(fileName);
+    rewritten = rewritten.slice(0, start) + specifier +
       rewritten.slice(start + fileName.length);
   }
   return rewritten;
 }
 
+/** The imports and exports of a module that name another, in their order. */
 function importsOf(source: string): ts.FileReference[] {
   return ts.preProcessFile(source).importedFiles
-    .filter(({ fileName }) => !fileName.startsWith("node:"))
-    .sort((a, b) => a.pos - b.pos);
+    .toSorted((a, b) => a.pos - b.pos);
+}
+
+/**
+ * Checks that TypeScript has found nothing.
+ *
+ * @throws {Error} With what it has found.
+ */
+export function requireNoErrors(diagnostics: readonly ts.Diagnostic[]): void {
+  if (diagnostics.length === 0) return;
+  throw new Error(ts.formatDiagnostics(diagnostics, {
+    getCanonicalFileName: (file) => file,
+    getCurrentDirectory: () => ROOT,
+    getNewLine: () => "\n",
+  }));
 }
 
 /** What a bare specifier is published as. */

@@ -1,9 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import process from "node:process";
+import { clientName } from "../_client.ts";
 import { createProject } from "../_project.ts";
 import { test } from "../_suite.ts";
-
-const clientName = process.env.PROMETHEUS_CLIENT ?? "prom-client";
 
 // Plain JavaScript, which is TypeScript too, so that it runs on all of them.
 const PROGRAM = `

@@ -13,6 +13,7 @@ import {
 import { client } from "../_client.ts";
 import { FakeObserver } from "../_fakes.ts";
 import { test } from "../_suite.ts";
+import { series } from "./_series.ts";
 
 /** A registry of the one format that has exemplars, which they require. */
 function openMetricsRegistry() {
@@ -43,8 +44,6 @@ function counterWithExemplars() {
 
 interface Valued {
   value: number;
-  labels: Record<string, unknown>;
-  metricName?: string;
   exemplar?: { labelSet: unknown; value: number } | null;
 }
 
@@ -55,12 +54,10 @@ async function valuesOf(
 }
 
 const countOf = async (metric: { get(): Promise<unknown> }) =>
-  (await valuesOf(metric))
-    .filter(({ metricName }) => metricName?.endsWith("_count") ?? true)
-    .map(({ labels, value }): Record<string, unknown> => ({
-      ...labels,
-      value,
-    }));
+  (await series(metric)).map(([labels, value]): Record<string, unknown> => ({
+    ...labels,
+    value,
+  }));
 
 const exemplarsOf = async (metric: { get(): Promise<unknown> }) =>
   (await valuesOf(metric)).flatMap(({ exemplar }) =>

@@ -17,6 +17,7 @@ import {
 import { client } from "../_client.ts";
 import { FakeGauge, FakeObserver } from "../_fakes.ts";
 import { test } from "../_suite.ts";
+import { series } from "./_series.ts";
 
 type Values = Record<string, string | number>;
 
@@ -47,20 +48,6 @@ function labelledGauge() {
     labelNames: ["route"] as const,
     registers: [new client.Registry()],
   });
-}
-
-type Labelled = { get(): Promise<{ values: readonly MetricValue[] }> };
-type MetricValue = {
-  value: number;
-  labels: Partial<Values>;
-  metricName?: string;
-};
-
-/** The series of a metric; of a histogram their counts. */
-async function series(metric: Labelled): Promise<[Partial<Values>, number][]> {
-  return (await metric.get()).values
-    .filter(({ metricName }) => metricName?.endsWith("_count") ?? true)
-    .map(({ labels, value }) => [{ ...labels }, value]);
 }
 
 const abort = () => AbortSignal.abort().throwIfAborted();

@@ -4,6 +4,7 @@ import { client } from "../_client.ts";
 import { FakeObserver, withCountedClock } from "../_fakes.ts";
 import { test } from "../_suite.ts";
 import { testWrapper } from "./_contract.ts";
+import { series } from "./_series.ts";
 
 testWrapper({
   name: "time",
@@ -109,9 +110,7 @@ test("time() observes into a histogram, a summary and their children", async () 
   await time(summary)(() => Promise.resolve())();
 
   const countOf = async (metric: typeof histogram | typeof summary) =>
-    (await metric.get()).values
-      .filter(({ metricName }) => metricName?.endsWith("_count"))
-      .map(({ labels, value }) => ({ labels: { ...labels }, value }));
+    (await series(metric)).map(([labels, value]) => ({ labels, value }));
   assertEquals(await countOf(histogram), [{
     labels: { route: "/" },
     value: 1,
