@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export async function waitUntil(
   ms: number,
   what: string,
-  condition: () => Promise<boolean>,
+  condition: () => boolean | Promise<boolean>,
 ): Promise<void> {
   const deadline = performance.now() + ms;
   while (!await condition()) {

@@ -21,33 +21,73 @@ export interface Target {
   lastError: string;
 }
 
+/** The exemplars of one series. */
+export interface SeriesExemplars {
+  seriesLabels: Record<string, string>;
+  exemplars: Exemplar[];
+}
+
+/** An exemplar as Prometheus stores it. */
+export interface Exemplar {
+  labels: Record<string, string>;
+  value: number;
+  /** In seconds since the Unix epoch. */
+  timestamp: number;
+}
+
 /** A running Prometheus. */
 export interface Prometheus {
   /** Evaluates a query now. */
   query(expression: string): Promise<QueryResult[]>;
+  /** Lists the exemplars of the series in a query, an hour old at most. */
+  exemplars(expression: string): Promise<SeriesExemplars[]>;
   /** Lists the targets that are scraped. */
   targets(): Promise<Target[]>;
   /** Ends it and removes its data. */
   stop(): Promise<void>;
 }
 
+/** Options for {@linkcode startPrometheus}. */
+export interface StartPrometheusOptions {
+  /**
+   * Which one.
+   *
+   * @default {"prometheus"}
+   */
+  server?: "prometheus" | "prometheus3";
+  /**
+   * More arguments.
+   *
+   * @default {[]}
+   */
+  args?: readonly string[];
+}
+
 const START_MS = 20_000;
+
+/** How far back exemplars are looked for; and ahead, should a clock be wrong. */
+const EXEMPLARS_SECONDS = 3600;
 
 /**
  * Starts a Prometheus.
  *
  * @param config Its configuration: JSON is YAML too.
  */
-export async function startPrometheus(config: unknown): Promise<Prometheus> {
+export async function startPrometheus(
+  config: unknown,
+  options: StartPrometheusOptions = {},
+): Promise<Prometheus> {
+  const { server = "prometheus", args = [] } = options;
   const folder = await mkdtemp(join(tmpdir(), "prometheus-"));
   const configFile = join(folder, "prometheus.yml");
   await writeFile(configFile, JSON.stringify(config));
   const url = `http://127.0.0.1:${await freePort()}`;
-  const child = spawn(serverPath("prometheus"), [
+  const child = spawn(serverPath(server), [
     `--config.file=${configFile}`,
     `--storage.tsdb.path=${join(folder, "data")}`,
     `--web.listen-address=${new URL(url).host}`,
     "--log.level=warn",
+    ...args,
   ], { stdio: ["ignore", "ignore", "pipe"] });
   let log = "";
   child.stderr!.on("data", (chunk) => log += chunk);
@@ -84,7 +124,29 @@ export async function startPrometheus(config: unknown): Promise<Prometheus> {
       >(`/api/v1/query?query=${encodeURIComponent(expression)}`);
       return result.map(({ metric, value }) => ({
         metric,
-        value: Number(value[1]),
+        value: toNumber(value[1]),
+      }));
+    },
+    async exemplars(expression) {
+      const now = Date.now() / 1000;
+      const search = new URLSearchParams({
+        query: expression,
+        start: String(now - EXEMPLARS_SECONDS),
+        end: String(now + EXEMPLARS_SECONDS),
+      });
+      const found = await get<
+        {
+          seriesLabels: SeriesExemplars["seriesLabels"];
+          exemplars: (Omit<Exemplar, "value"> & { value: string })[];
+        }[]
+      >(`/api/v1/query_exemplars?${search}`);
+      return found.map(({ seriesLabels, exemplars }) => ({
+        seriesLabels,
+        exemplars: exemplars.map(({ labels, value, timestamp }) => ({
+          labels,
+          value: toNumber(value),
+          timestamp,
+        })),
       }));
     },
     async targets() {
@@ -95,6 +157,11 @@ export async function startPrometheus(config: unknown): Promise<Prometheus> {
     },
     stop,
   };
+}
+
+/** Reads a number as Prometheus spells it: `+Inf` is JavaScript's `Infinity`. */
+function toNumber(text: string): number {
+  return Number(text.replace("Inf", "Infinity"));
 }
 
 async function end(child: ChildProcess): Promise<void> {
