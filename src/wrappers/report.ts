@@ -9,12 +9,13 @@ import { thenOf } from "./thenable.ts";
 /** Takes an error that a metric, or a function in the options, has thrown. */
 export type Report = (error: unknown) => void;
 
-/** Reports to `onError`, and where there is none, the first error only. */
-export function reporter(
-  wrapper: string,
-  onError: Report | undefined,
-): Report {
-  return withFallback(onError, consoleReporter(wrapper));
+/**
+ * Reports to `onError`, and where there is none, the first error only.
+ *
+ * @param action What could not be done, such as "measure with time()".
+ */
+export function reporter(action: string, onError: Report | undefined): Report {
+  return withFallback(onError, consoleReporter(action));
 }
 
 const metricReporters = new WeakMap<object, Map<string, Report>>();
@@ -24,15 +25,15 @@ const metricReporters = new WeakMap<object, Map<string, Report>>();
  * the first error is that of the wrapper with this metric.
  */
 export function metricReporter(
-  wrapper: string,
+  action: string,
   metric: object,
   onError: Report | undefined,
 ): Report {
   let ofMetric = metricReporters.get(metric);
   if (ofMetric === undefined) metricReporters.set(metric, ofMetric = new Map());
-  let toConsole = ofMetric.get(wrapper);
+  let toConsole = ofMetric.get(action);
   if (toConsole === undefined) {
-    ofMetric.set(wrapper, toConsole = consoleReporter(wrapper));
+    ofMetric.set(action, toConsole = consoleReporter(action));
   }
   return withFallback(onError, toConsole);
 }
@@ -49,14 +50,14 @@ function withFallback(onError: Report | undefined, fallback: Report): Report {
 }
 
 /** Reports the first error it is given; the rest would only repeat it. */
-function consoleReporter(wrapper: string): Report {
+function consoleReporter(action: string): Report {
   let reported = false;
   return (error) => {
     if (reported) return;
     reported = true;
     try {
       console.error(
-        `Cannot measure with ${wrapper}(), further errors are not shown:`,
+        `Cannot ${action}, further errors are not shown:`,
         error,
       );
     } catch {

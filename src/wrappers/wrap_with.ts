@@ -47,11 +47,12 @@ export function wrapWith<
   const { promise, options } = readCall<Options>(name, rest);
   requireFunctions(name, options, functions);
   const { onError } = options;
+  const action = `measure with ${name}()`;
   if (promise === undefined) {
-    const report = reporter(name, onError);
+    const report = reporter(action, onError);
     return makeWrapper(name, makeProbe(metric, options, report));
   }
-  const report = metricReporter(name, metric, onError);
+  const report = metricReporter(action, metric, onError);
   return instrumentPromise(makeProbe(metric, options, report), promise);
 }
 
