@@ -69,3 +69,48 @@ export class ListenError extends Error {
     this.code = code;
   }
 }
+
+/** Why a collector's family is not, or not wholly, in a scrape. */
+export type CollectorFailure = "error" | "timeout" | "conflict" | "duplicate";
+
+/** What a {@linkcode CollectorError} is made from. */
+export interface CollectorErrorOptions {
+  /** The name of the metric. */
+  collector: string;
+  /** What went wrong. */
+  failure: CollectorFailure;
+  /** What was wanted and what came, for people. */
+  message: string;
+  /** What the collector threw, if it did. */
+  cause?: unknown;
+}
+
+/**
+ * A metric could not be gathered, or not wholly; the scrape went on without it.
+ *
+ * `onError` of a metrics handler gets it.
+ */
+export class CollectorError extends Error {
+  /** The name of the metric. */
+  readonly collector: string;
+  /**
+   * What went wrong: the collector threw or yielded what is no metric
+   * (`"error"`, see `cause`), it took longer than the scrape had (`"timeout"`),
+   * another metric has the same name and another type or help (`"conflict"`), or
+   * some of its label sets came twice and were left out (`"duplicate"`).
+   */
+  readonly failure: CollectorFailure;
+
+  /**
+   * Makes the error.
+   *
+   * @param options What failed, and why.
+   */
+  constructor(options: CollectorErrorOptions) {
+    const { collector, failure, message } = options;
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.name = "CollectorError";
+    this.collector = collector;
+    this.failure = failure;
+  }
+}

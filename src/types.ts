@@ -28,32 +28,102 @@ export interface IncDecrementer extends Incrementer {
   dec(): void;
 }
 
-/** One value of a series at the time of gathering. */
-export interface Sample {
-  /** The full sample name; of a histogram's bucket `name_bucket`. */
-  readonly name: string;
-  /** The label set. A value that is not a string is turned into one. */
-  readonly labels: Readonly<Record<string, string | number>>;
-  /** The value; `NaN` and the infinities are allowed. */
-  readonly value: number;
+/** What a metric family may be. */
+export type MetricType =
+  | "counter"
+  | "gauge"
+  | "histogram"
+  | "summary"
+  | "unknown";
+
+/** One label set of a metric family. */
+export interface Series {
+  /**
+   * The label names and values, in the order in which they are written; without
+   * the `le` of a histogram and the `quantile` of a summary.
+   */
+  readonly labels: Readonly<Record<string, string>>;
+  /**
+   * Of a histogram the upper bounds of its buckets, ascending and without
+   * `+Inf`; of a summary its quantiles. Absent from all others.
+   */
+  readonly bounds?: readonly number[];
+  /**
+   * The labels as the formats write them, escaped and without braces:
+   * `a="1",b="2"`. Only where all names consist of letters, digits and
+   * underscores, since formats differ about others; encoders are faster then.
+   */
+  readonly text?: string;
 }
 
-/** What a metric family may be. */
-export type MetricType = "counter" | "gauge" | "histogram" | "summary";
+/** An example of what a value was made from, such as the id of a trace. */
+export interface Exemplar {
+  /** The labels of the exemplar. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** What was observed, or added. */
+  readonly value: number;
+  /** When, in seconds since the Unix epoch. */
+  readonly timestamp?: number;
+}
 
 /**
- * A metric with all its series at one moment: what gathering yields and what
- * the exposition formats are written from.
+ * A metric with all its series: what gathering yields and what the exposition
+ * formats are written from. It is plain data, whoever makes it.
  */
 export interface MetricFamily {
   /** The name of the metric, as it was registered. */
   readonly name: string;
   /** The help text. */
   readonly help: string;
-  /** The type, which decides what the samples mean. */
+  /** The type, which decides what the values mean. */
   readonly type: MetricType;
-  /** The samples; those of a histogram are cumulative, with `le` as a label. */
-  readonly samples: readonly Sample[];
+  /**
+   * The label sets, no two of them alike. Encoders know a series by its object:
+   * one that is passed again must not have changed.
+   */
+  readonly series: readonly Series[];
+  /**
+   * The values of all series, one series after the other. A histogram's has the
+   * count of observations up to each bound, then that of all, then their sum; a
+   * summary's the value at each quantile, then the count, then the sum. All
+   * others have one value. Those of one series are of one moment.
+   */
+  readonly values: ArrayLike<number>;
+  /**
+   * Exemplars of values, by their index in `values`: of counters, and of a
+   * histogram's buckets, where the count of all stands for the last one.
+   */
+  readonly exemplars?: ReadonlyMap<number, Exemplar>;
+  /**
+   * What the families of one metric have in common from scrape to scrape: by it
+   * encoders remember what they have written. Without it they start anew.
+   */
+  readonly origin?: object;
+}
+
+/** One value that a metric answers with. */
+export interface CollectedValue {
+  /** The value; `NaN` and the infinities are allowed. */
+  readonly value: number;
+  /** The label set. A value that is not a string is turned into one. */
+  readonly labels?: Readonly<Record<string, unknown>>;
+  /**
+   * The name of the sample where it is not that of the metric: of a histogram
+   * `name_bucket`, `name_sum`, `name_count`.
+   */
+  readonly metricName?: string;
+  /** What the value was made from. */
+  readonly exemplar?: CollectedExemplar | null;
+}
+
+/** An exemplar as both clients keep it; one that they refused has no value. */
+export interface CollectedExemplar {
+  /** The labels of the exemplar. */
+  readonly labelSet: Readonly<Record<string, unknown>>;
+  /** What was observed, or added. */
+  readonly value: number | null;
+  /** When, in seconds since the Unix epoch. */
+  readonly timestamp?: number;
 }
 
 /** What a registered metric answers when it is asked for its values. */
@@ -62,14 +132,10 @@ export interface CollectedMetric {
   readonly name: string;
   /** The help text. */
   readonly help: string;
-  /** `counter`, `gauge`, `histogram` or `summary`. */
+  /** A {@linkcode MetricType}. */
   readonly type: unknown;
   /** The values, one a sample. */
-  readonly values: ReadonlyArray<{
-    readonly value: number;
-    readonly labels: Readonly<Partial<Record<string, string | number>>>;
-    readonly metricName?: string;
-  }>;
+  readonly values: readonly CollectedValue[];
 }
 
 /** A metric in a {@linkcode Registry}. */
@@ -81,7 +147,7 @@ export interface RegisteredMetric {
    * clients have it on every metric, but leave it out of the type of what a
    * registry lists.
    */
-  get?(): Promise<CollectedMetric>;
+  get?(): CollectedMetric | Promise<CollectedMetric>;
 }
 
 /**

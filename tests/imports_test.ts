@@ -13,9 +13,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   types: [],
   errors: ["types"],
   describe: [],
+  clients: ["types"],
   wrappers: ["types", "describe"],
   runtime: ["types", "errors", "describe"],
-  exposition: ["types", "errors", "describe", "wrappers", "runtime"],
+  exposition: [
+    "types",
+    "errors",
+    "describe",
+    "clients",
+    "wrappers",
+    "runtime",
+  ],
   server: ["types", "errors", "describe", "wrappers", "runtime", "exposition"],
 };
 

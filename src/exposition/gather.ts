@@ -1,63 +1,145 @@
+import { defaultLabelsOf, hasCollector } from "../clients/shape.ts";
 import { describe } from "../describe.ts";
-import type {
-  CollectedMetric,
-  MetricFamily,
-  MetricType,
-  RegisteredMetric,
-  Registry,
-  Sample,
-} from "../types.ts";
+import { CollectorError } from "../errors.ts";
+import { paced } from "../runtime/pace.ts";
+import type { MetricFamily, RegisteredMetric, Registry } from "../types.ts";
+import type { Deadline } from "./deadline.ts";
+import { duplicateError, mergeFamilies } from "./merge_families.ts";
+import { messageOf } from "./message_of.ts";
+import { readerOf, type Reading } from "./metric_reader.ts";
+import type { NameFilter } from "./name_filter.ts";
 
-const TYPES: readonly unknown[] = ["counter", "gauge", "histogram", "summary"];
+/** What was gathered for a scrape. */
+export interface Gathering {
+  /** The families, each name once. */
+  readonly families: readonly MetricFamily[];
+  /** What is not in them. */
+  readonly failures: readonly CollectorError[];
+  /** How long each collector took that has ended, in seconds. */
+  readonly durations: ReadonlyMap<string, number>;
+}
+
+/** What a scrape wants, and how long it waits. */
+export interface GatherOptions {
+  /** Which metrics are collected. */
+  readonly isWanted: NameFilter;
+  /** How long collectors have. */
+  readonly deadline: Deadline;
+  /**
+   * For how long, in milliseconds since its beginning, what was read of a metric
+   * is good enough for this scrape, too.
+   */
+  readonly maxAge?: number;
+}
 
 /**
- * Gathers every metric of a registry into families.
+ * Gathers the metrics of registries, all collectors at once. What fails, or is
+ * not there by the deadline, is left out and named.
  *
- * The registry is only read; the collectors of all metrics run at once.
- *
- * @throws What a metric's collector throws.
- * @throws {TypeError} If the registry holds something that is not a metric.
+ * The registries are only read. Scrapes that overlap share what is read of a
+ * metric.
  */
-export async function gather(registry: Registry): Promise<MetricFamily[]> {
-  const defaultLabels = defaultLabelsOf(registry);
-  return await Promise.all(
-    registry.getMetricsAsArray().map(async (metric) =>
-      toFamily(await collect(metric), defaultLabels)
-    ),
-  );
-}
-
-async function collect(metric: RegisteredMetric): Promise<CollectedMetric> {
-  if (typeof metric.get !== "function") {
-    throw new TypeError(
-      `Cannot gather metric "${metric.name}": it must have the method get(), ` +
-        `received ${describe(metric)}`,
-    );
+export async function gather(
+  registries: readonly Registry[],
+  { isWanted, deadline, maxAge = 0 }: GatherOptions,
+): Promise<Gathering> {
+  const failures: CollectorError[] = [];
+  const readings = new Map<Reading, RegisteredMetric>();
+  for (const [registry, metric] of listMetrics(registries)) {
+    if (typeof metric !== "object" || metric === null) {
+      failures.push(noMetricError(metric));
+    } else if (isWanted(String(metric.name), typeOf(metric))) {
+      readings.set(readerOf(registry, metric).read(maxAge), metric);
+    }
   }
-  return await metric.get();
-}
+  await collectAll([...readings.keys()], deadline);
 
-function toFamily(
-  metric: CollectedMetric,
-  defaultLabels: Sample["labels"],
-): MetricFamily {
-  const { name, help, type } = metric;
-  if (!TYPES.includes(type)) {
-    throw new TypeError(
-      `Cannot gather metric "${name}": its type must be one of ` +
-        `${TYPES.join(", ")}, received ${describe(type)}`,
-    );
+  const found: MetricFamily[] = [];
+  const durations = new Map<string, number>();
+  for (const [{ run, family: reading }, metric] of readings) {
+    const { name } = metric;
+    if (run.endedAt === undefined) {
+      failures.push(timeoutError(name, run.startedAt));
+      continue;
+    }
+    if (hasCollector(metric)) {
+      durations.set(name, (run.endedAt - run.startedAt) / 1000);
+    }
+    try {
+      const { family, duplicates } = await reading;
+      found.push(family);
+      if (duplicates > 0) failures.push(duplicateError(name, duplicates));
+    } catch (error) {
+      failures.push(collectorError(name, error));
+    }
   }
-  const samples = metric.values.map(({ metricName, labels, value }) => ({
-    name: metricName ?? name,
-    labels: { ...defaultLabels, ...labels } as Sample["labels"],
-    value,
-  }));
-  return { name, help, type: type as MetricType, samples };
+  const merged = await paced(mergeFamilies(found));
+  failures.push(...merged.failures);
+  return { families: merged.families, failures, durations };
 }
 
-/** Both clients keep what `setDefaultLabels()` was given in this property. */
-function defaultLabelsOf(registry: Registry): Sample["labels"] {
-  return (registry as { _defaultLabels?: Sample["labels"] })._defaultLabels ??
-    {};
+/** Lists the metrics; one that two registries have with the same labels once. */
+function* listMetrics(
+  registries: readonly Registry[],
+): Generator<[Registry, RegisteredMetric]> {
+  const seen = new Map<string, Set<RegisteredMetric>>();
+  for (const registry of registries) {
+    const labels = registries.length === 1
+      ? ""
+      : JSON.stringify(defaultLabelsOf(registry));
+    let listed = seen.get(labels);
+    if (listed === undefined) seen.set(labels, listed = new Set());
+    for (const metric of registry.getMetricsAsArray()) {
+      if (listed.has(metric)) continue;
+      listed.add(metric);
+      yield [registry, metric];
+    }
+  }
+}
+
+function typeOf(metric: RegisteredMetric & { type?: unknown }): unknown {
+  return metric.type;
+}
+
+/** Waits for the collectors, as long as the deadline lets it. */
+async function collectAll(
+  readings: readonly Reading[],
+  deadline: Deadline,
+): Promise<void> {
+  const now = performance.now();
+  const awaited = readings
+    // One that had as long as this scrape has is not waited for again.
+    .filter(({ run: { startedAt, endedAt } }) =>
+      endedAt === undefined && now - startedAt < deadline.ms
+    )
+    .map(({ run }) => run.collected);
+  if (awaited.length > 0) await deadline.waitFor(Promise.allSettled(awaited));
+}
+
+function noMetricError(metric: unknown): CollectorError {
+  return new CollectorError({
+    collector: "",
+    failure: "error",
+    message: "Cannot gather a metric: a registry must list objects, received " +
+      describe(metric),
+  });
+}
+
+function timeoutError(name: string, startedAt: number): CollectorError {
+  const ms = Math.round(performance.now() - startedAt);
+  return new CollectorError({
+    collector: name,
+    failure: "timeout",
+    message: `Cannot gather metric "${name}": its collector must end before ` +
+      `the scrape's deadline, it runs for ${ms} ms`,
+  });
+}
+
+function collectorError(name: string, cause: unknown): CollectorError {
+  return new CollectorError({
+    collector: name,
+    failure: "error",
+    message: `Cannot gather metric "${name}": ${messageOf(cause)}`,
+    cause,
+  });
 }

@@ -1,35 +1,25 @@
 import { describe } from "../describe.ts";
-import type { Registry } from "../types.ts";
-import { compress } from "./compress.ts";
-import { defaultRegistry } from "./default_registry.ts";
-import { gather } from "./gather.ts";
-import { encodeText, TEXT_CONTENT_TYPE } from "./text.ts";
+import type { MetricsHandlerOptions } from "./options.ts";
+import { type MetricsRequest, ScrapeHandler } from "./scrape_handler.ts";
 
-/** The part of a web-standard `Request` that is needed to serve metrics. */
-export type MetricsRequest = Pick<Request, "method" | "url" | "headers">;
-
-/** Serves the metrics of one registry; fits wherever a fetch handler does. */
+/** Serves metrics; fits wherever a fetch handler does. */
 export type MetricsHandler = (request: MetricsRequest) => Promise<Response>;
 
-/** Options for {@linkcode metricsHandler}. */
-export interface MetricsHandlerOptions {
-  /**
-   * The registry whose metrics are served.
-   *
-   * @default {undefined} The global registry of `prom-client`, which is loaded
-   * with the first request.
-   */
-  registry?: Registry;
-}
-
 /**
- * Makes a fetch handler that serves a registry's metrics to Prometheus.
+ * Makes a fetch handler that serves metrics to Prometheus.
  *
- * The answer is in the Prometheus text format 0.0.4, gzipped when the request
- * accepts that and the body is worth it. `GET` and `HEAD` are answered, other
- * methods get 405. When a collector fails the answer is 500 and names the
- * reason, so that the target is down rather than silently incomplete. The
- * registry is never changed, and the client's own rendering is not used.
+ * Every scraper gets the best exposition format that it asks for: the Prometheus
+ * text formats 0.0.4 and 1.0.0, OpenMetrics 1.0.0 and 0.0.1, compressed if it
+ * likes. It gets its answer before it gives up waiting, whatever a collector
+ * does: one that fails, or is not done in time, costs its own metric only, and
+ * is named in `prometheus_async_collector_failures_total` and to `onError`.
+ * Registries are never changed, and the client's own rendering is not used.
+ *
+ * `GET` and `HEAD` are answered with 200, `OPTIONS` with 204, other methods with
+ * 405. With `name[]` in the query only the metrics of these names are collected.
+ * 400 is for a query that cannot be read, 503 for more scrapes at once than
+ * `maxInFlight`, 500 for when there is no registry, or `failOnError` and a
+ * failure; all of them say why.
  *
  * @example Serving a registry of one's own
  * ```ts
@@ -49,44 +39,20 @@ export interface MetricsHandlerOptions {
  * if (!text.includes("\njobs_total 1\n")) throw new Error(text);
  * ```
  *
- * @param options Which registry is served.
+ * @param options What is served, and within which bounds.
  * @returns The handler. Its promise rejects with a `TypeError` when it is given
  * something without `url` and `headers`, such as a framework's context.
- * @throws {TypeError} If `registry` is not one.
+ * @throws {TypeError} If an option is of the wrong type, such as a `registry`
+ * that is none.
+ * @throws {RangeError} If a number among the options is out of its range.
  */
 export function metricsHandler(
   options: MetricsHandlerOptions = {},
 ): MetricsHandler {
-  const { registry } = options;
-  if (registry !== undefined) requireRegistry(registry);
+  const handler = new ScrapeHandler(options);
   return async function handleMetrics(request) {
     requireRequest(request);
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      return new Response("Method Not Allowed\n", {
-        status: 405,
-        headers: { allow: "GET, HEAD" },
-      });
-    }
-    let text: string;
-    try {
-      text = encodeText(await gather(registry ?? await defaultRegistry()));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : describe(error);
-      return new Response(`Cannot gather metrics: ${reason}\n`, {
-        status: 500,
-      });
-    }
-    const { body, encoding } = await compress(
-      request,
-      new TextEncoder().encode(text),
-    );
-    const headers = new Headers({
-      "content-type": TEXT_CONTENT_TYPE,
-      "content-length": String(body.byteLength),
-      "vary": "Accept, Accept-Encoding",
-    });
-    if (encoding !== undefined) headers.set("content-encoding", encoding);
-    return new Response(request.method === "HEAD" ? null : body, { headers });
+    return await handler.answer(request);
   };
 }
 
@@ -125,14 +91,5 @@ function requireRequest(request: MetricsRequest): void {
     "Cannot serve metrics: a Request with url and headers is required, " +
       `received ${describe(request)}; from a framework's context pass its ` +
       "request, in Hono `(c) => serverStats(c.req.raw)`",
-  );
-}
-
-function requireRegistry(registry: unknown): void {
-  const list = (registry as Partial<Registry> | null)?.getMetricsAsArray;
-  if (typeof list === "function") return;
-  throw new TypeError(
-    "Cannot serve metrics: registry must have the method " +
-      `getMetricsAsArray(), received ${describe(registry)}`,
   );
 }

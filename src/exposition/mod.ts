@@ -17,11 +17,19 @@
  * @module
  */
 
+export { type MetricsHandler, metricsHandler, serverStats } from "./handler.ts";
+export type { MetricsHandlerOptions } from "./options.ts";
+export type { RegistrySource } from "./registries.ts";
+export type { MetricsRequest } from "./scrape_handler.ts";
 export {
-  type MetricsHandler,
-  metricsHandler,
-  type MetricsHandlerOptions,
-  type MetricsRequest,
-  serverStats,
-} from "./handler.ts";
-export type { CollectedMetric, RegisteredMetric, Registry } from "../types.ts";
+  CollectorError,
+  type CollectorErrorOptions,
+  type CollectorFailure,
+} from "../errors.ts";
+export type {
+  CollectedExemplar,
+  CollectedMetric,
+  CollectedValue,
+  RegisteredMetric,
+  Registry,
+} from "../types.ts";

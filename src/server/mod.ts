@@ -19,5 +19,19 @@ export {
   startHttpServer,
   type StartHttpServerOptions,
 } from "./start.ts";
-export { ListenError, type ListenErrorOptions } from "../errors.ts";
-export type { CollectedMetric, RegisteredMetric, Registry } from "../types.ts";
+export {
+  CollectorError,
+  type CollectorErrorOptions,
+  type CollectorFailure,
+  ListenError,
+  type ListenErrorOptions,
+} from "../errors.ts";
+export type { MetricsHandlerOptions } from "../exposition/options.ts";
+export type { RegistrySource } from "../exposition/registries.ts";
+export type {
+  CollectedExemplar,
+  CollectedMetric,
+  CollectedValue,
+  RegisteredMetric,
+  Registry,
+} from "../types.ts";

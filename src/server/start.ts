@@ -1,12 +1,15 @@
 import { describe } from "../describe.ts";
 import { metricsHandler } from "../exposition/handler.ts";
+import type { MetricsHandlerOptions } from "../exposition/options.ts";
 import { listen } from "../runtime/listen.ts";
 import type { Listener } from "../runtime/types.ts";
-import type { Registry } from "../types.ts";
 import { HEALTH_PATH, METRICS_PATH, serverRoutes } from "./routes.ts";
 
-/** Options for {@linkcode startHttpServer}. */
-export interface StartHttpServerOptions {
+/**
+ * Options for {@linkcode startHttpServer}: where to listen, and those of the
+ * handler that serves the metrics.
+ */
+export interface StartHttpServerOptions extends MetricsHandlerOptions {
   /**
    * The address to listen on; empty for all interfaces, IPv4 and IPv6 where the
    * system has both.
@@ -21,12 +24,12 @@ export interface StartHttpServerOptions {
    */
   port?: number;
   /**
-   * The registry whose metrics are served.
+   * Whether metrics about the scrapes themselves are served, too; see
+   * {@linkcode MetricsHandlerOptions.ownMetrics}.
    *
-   * @default {undefined} The global registry of `prom-client`, which is loaded
-   * with the first scrape.
+   * @default {true}
    */
-  registry?: Registry;
+  ownMetrics?: boolean;
 }
 
 /** A running metrics server; {@linkcode startHttpServer} makes it. */
@@ -73,19 +76,20 @@ export interface MetricsHttpServer extends AsyncDisposable {
  *
  * @param options Where to listen and what to serve.
  * @returns The server, once it is listening.
- * @throws {TypeError} If `addr` is not a string, `port` not a number, or
- * `registry` not a registry.
- * @throws {RangeError} If `port` is not an integer from 0 to 65535.
+ * @throws {TypeError} If an option is of the wrong type, such as a `registry`
+ * that is none.
+ * @throws {RangeError} If `port` is not an integer from 0 to 65535, or another
+ * number out of its range.
  * @throws {ListenError} If the address cannot be listened on, for example
  * because the port is taken.
  */
 export async function startHttpServer(
   options: StartHttpServerOptions = {},
 ): Promise<MetricsHttpServer> {
-  const { addr = "", port = 0, registry } = options;
+  const { addr = "", port = 0, ownMetrics = true, ...rest } = options;
   requireAddr(addr);
   requirePort(port);
-  const handler = serverRoutes(metricsHandler({ registry }));
+  const handler = serverRoutes(metricsHandler({ ownMetrics, ...rest }));
   return toServer(await listen({ hostname: addr, port, handler }));
 }
 

@@ -18,7 +18,9 @@ test("startHttpServer() answers a scrape whose collector takes long", async () =
   });
   const server = await startHttpServer({ addr: "127.0.0.1", registry });
   try {
-    const response = await fetch(server.metricsUrl);
+    const response = await fetch(server.metricsUrl, {
+      headers: { "x-prometheus-scrape-timeout-seconds": "60" },
+    });
     assertStringIncludes(await response.text(), "slow 42\n");
   } finally {
     await server.close();

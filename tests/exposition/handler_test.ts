@@ -1,5 +1,8 @@
-import { metricsHandler, serverStats } from "../../src/exposition/mod.ts";
-import type { Registry } from "../../src/types.ts";
+import {
+  type MetricsHandler,
+  metricsHandler,
+  serverStats,
+} from "../../src/exposition/mod.ts";
 import {
   assert,
   assertEquals,
@@ -7,7 +10,12 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { gunzipSync } from "node:zlib";
+import { Buffer } from "node:buffer";
+import {
+  brotliDecompressSync,
+  gunzipSync,
+  zstdDecompressSync,
+} from "node:zlib";
 import * as promClient from "prom-client";
 import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
@@ -118,29 +126,6 @@ test("metricsHandler() runs the collectors of the metrics", async () => {
   assertStringIncludes(await response.text(), "temp 42\n");
 });
 
-test("metricsHandler() answers 500 with the reason when a collector fails", async () => {
-  const registry = collecting(() => {
-    throw new Error("sensor is gone");
-  });
-  const response = await metricsHandler({ registry })(scrape());
-  assertEquals(response.status, 500);
-  assertStringIncludes(await response.text(), "sensor is gone");
-});
-
-test("metricsHandler() answers 500 whatever a collector throws", async () => {
-  for (const thrown of [undefined, null, "no", Object.create(null), Symbol()]) {
-    const registry = {
-      getMetricsAsArray: () => [{
-        name: "a",
-        get: () => Promise.reject(thrown),
-      }],
-    };
-    const response = await metricsHandler({ registry })(scrape());
-    assertEquals(response.status, 500);
-    assertStringIncludes(await response.text(), "Cannot gather metrics: ");
-  }
-});
-
 test("metricsHandler() runs the collectors at once", async () => {
   const registry = new client.Registry();
   const [first, second] = [
@@ -169,17 +154,50 @@ test("metricsHandler() runs the collectors at once", async () => {
   assertEquals(response.status, 200);
 });
 
-test("metricsHandler() refuses what is no registry", () => {
-  for (const registry of [null, {}, "register"]) {
-    assertThrows(
-      () => metricsHandler({ registry: registry as never }),
-      TypeError,
-      "registry must have the method getMetricsAsArray()",
-    );
+test("metricsHandler() refuses options that cannot be", () => {
+  const { Registry } = client;
+  const wrong: [
+    options: unknown,
+    errorClass: typeof TypeError,
+    text: string,
+  ][] = [
+    [{ registry: null }, TypeError, "must have the method getMetricsAsArray"],
+    [{ registry: {} }, TypeError, "must have the method getMetricsAsArray"],
+    [{ registry: "r" }, TypeError, 'received "r"'],
+    [{ registry: [new Registry(), 1] }, TypeError, "received 1"],
+    [{ timeout: "1" }, TypeError, "timeout must be a number"],
+    [{ timeout: 0 }, RangeError, "timeout must be a number from 1 to"],
+    [{ timeout: 2 ** 31 }, RangeError, "received 2147483648"],
+    [{ timeout: NaN }, RangeError, "received NaN"],
+    [{ coalesce: -1 }, RangeError, "coalesce must be a number from 0 to"],
+    [{ maxInFlight: 0 }, RangeError, "maxInFlight must be a number from 1"],
+    [{ failOnError: 1 }, TypeError, "failOnError must be a boolean"],
+    [{ compress: "gzip" }, TypeError, "compress must be a boolean"],
+    [{ ownMetrics: null }, TypeError, "ownMetrics must be a boolean"],
+    [{ onError: {} }, TypeError, "onError must be a function"],
+  ];
+  for (const [options, errorClass, text] of wrong) {
+    assertThrows(() => metricsHandler(options as never), errorClass, text);
   }
 });
 
-test("metricsHandler() compresses with gzip when that is accepted", async () => {
+test("metricsHandler() refuses a cluster's registry and names the way out", async () => {
+  const registry = new client.AggregatorRegistry();
+  assertThrows(
+    () => metricsHandler({ registry }),
+    TypeError,
+    "its `clusterMetrics()`",
+  );
+  const response = await metricsHandler({
+    registry: () => registry,
+    onError: () => {},
+  })(scrape());
+  assertEquals(response.status, 500);
+  assertStringIncludes(await response.text(), "AggregatorRegistry");
+});
+
+/** A registry whose metrics take more than a kilobyte. */
+function bigRegistry(): promClient.Registry {
   const registry = new client.Registry();
   const gauge = new client.Gauge({
     name: "temp",
@@ -188,24 +206,84 @@ test("metricsHandler() compresses with gzip when that is accepted", async () => 
     registers: [registry],
   });
   for (let n = 0; n < 100; n++) gauge.labels(String(n)).set(n);
-  const handler = metricsHandler({ registry });
-  const get = (acceptEncoding: string) =>
-    handler(scrape({ headers: { "accept-encoding": acceptEncoding } }));
+  return registry;
+}
 
+/** Scrapes with an Accept-Encoding, and undoes the encoding. */
+async function scrapeEncoded(
+  handler: MetricsHandler,
+  acceptEncoding: string,
+): Promise<{ encoding: string | null; text: string; bytes: number }> {
+  const { headers, ...response } = await handler(
+    scrape({ headers: { "accept-encoding": acceptEncoding } }),
+  ).then(async (response) => ({
+    headers: response.headers,
+    body: new Uint8Array(await response.arrayBuffer()),
+  }));
+  const { body } = response;
+  assertEquals(headers.get("content-length"), String(body.length));
+  const encoding = headers.get("content-encoding");
+  const decode = {
+    gzip: gunzipSync,
+    br: brotliDecompressSync,
+    zstd: zstdDecompressSync,
+  }[encoding ?? ""] ?? Buffer.from;
+  return { encoding, text: decode(body).toString(), bytes: body.length };
+}
+
+test("metricsHandler() compresses as the request likes best", async () => {
+  const handler = metricsHandler({ registry: bigRegistry() });
   const plain = await (await handler(scrape())).text();
-  const response = await get("gzip");
-  const body = new Uint8Array(await response.arrayBuffer());
-  assertEquals(response.headers.get("content-encoding"), "gzip");
-  assertEquals(response.headers.get("content-length"), String(body.length));
-  assert(body.length < plain.length);
-  assertEquals(gunzipSync(body).toString(), plain);
-
-  assertEquals((await get("*")).headers.get("content-encoding"), "gzip");
-  for (const refused of ["identity", "gzip;q=0", "br", ""]) {
-    const response = await get(refused);
-    assertEquals(response.headers.get("content-encoding"), null, refused);
-    assertEquals(await response.text(), plain);
+  const cases: [acceptEncoding: string, encoding: string | null][] = [
+    ["gzip", "gzip"],
+    ["GZip;q=0.5", "gzip"],
+    ["deflate, gzip", "gzip"],
+    ["br", "br"],
+    ["zstd", "zstd"],
+    ["gzip, br, zstd", "gzip"],
+    ["zstd, gzip", "zstd"],
+    ["gzip;q=0.5, br, zstd;q=0.9", "br"],
+    ["gzip;q=1, br;q=0.9", "gzip"],
+    ["*", "gzip"],
+    ["gzip;q=0, *", "zstd"],
+    ["identity", null],
+    ["gzip;q=0", null],
+    ["deflate", null],
+    ["", null],
+    ["garbage;;q=,,", null],
+  ];
+  for (const [acceptEncoding, expected] of cases) {
+    const { encoding, text, bytes } = await scrapeEncoded(
+      handler,
+      acceptEncoding,
+    );
+    assertEquals(encoding, expected, acceptEncoding);
+    assertEquals(text, plain, acceptEncoding);
+    assertEquals(bytes < plain.length, expected !== null);
   }
+});
+
+test("metricsHandler() compresses large bodies whole", async () => {
+  const registry = new client.Registry();
+  const gauge = new client.Gauge({
+    name: "temp",
+    help: "Temp",
+    labelNames: ["n"],
+    registers: [registry],
+  });
+  for (let n = 0; n < 20_000; n++) gauge.labels(`${n * n}`).set(Math.sqrt(n));
+  const handler = metricsHandler({ registry });
+  const plain = await (await handler(scrape())).text();
+  assert(plain.length > 500_000);
+  for (const encoding of ["gzip", "br", "zstd"]) {
+    const { text } = await scrapeEncoded(handler, encoding);
+    assert(text === plain, encoding);
+  }
+});
+
+test("metricsHandler() does not compress when it is told not to", async () => {
+  const handler = metricsHandler({ registry: bigRegistry(), compress: false });
+  assertEquals((await scrapeEncoded(handler, "gzip")).encoding, null);
 });
 
 test("metricsHandler() sends a small body as it is", async () => {
@@ -225,34 +303,120 @@ test("metricsHandler() answers HEAD with the headers alone", async () => {
   assertEquals(await response.text(), "");
 });
 
-test("metricsHandler() answers other methods with 405", async () => {
+test("metricsHandler() answers OPTIONS and other methods with what it allows", async () => {
   const handler = metricsHandler({ registry: filledRegistry() });
-  for (const method of ["POST", "PUT", "DELETE"]) {
+  const cases = { OPTIONS: 204, POST: 405, PUT: 405, DELETE: 405, PATCH: 405 };
+  for (const [method, status] of Object.entries(cases)) {
     const response = await handler(scrape({ method }));
-    assertEquals(response.status, 405);
-    assertEquals(response.headers.get("allow"), "GET, HEAD");
+    assertEquals(response.status, status);
+    assertEquals(response.headers.get("allow"), "GET, HEAD, OPTIONS");
   }
 });
 
-test("metricsHandler() answers 500 when the registry holds no metric", async () => {
-  const wrong: [Registry, string][] = [
-    [
-      { getMetricsAsArray: () => [{ name: "a" }] },
-      "must have the method get()",
-    ],
-    [{
-      getMetricsAsArray: () => [{
-        name: "a",
-        get: () =>
-          Promise.resolve({ name: "a", help: "", type: "info", values: [] }),
-      }],
-    }, 'received "info"'],
+/** The names of the families in an answer. */
+async function familyNames(response: Response): Promise<string[]> {
+  return [...(await response.text()).matchAll(/^# TYPE (\S+)/gm)]
+    .map(([, name]) => name);
+}
+
+test("metricsHandler() serves the families that name[] asks for", async () => {
+  const handler = metricsHandler({ registry: filledRegistry() });
+  const cases: [query: string, names: string[]][] = [
+    ["", ["jobs_total", "temp", "h", "s"]],
+    ["?other=1", ["jobs_total", "temp", "h", "s"]],
+    ["?name[]=temp", ["temp"]],
+    ["?name%5B%5D=temp&name%5B%5D=h", ["temp", "h"]],
+    ["?name[]=jobs_total", ["jobs_total"]],
+    ["?name[]=jobs", ["jobs_total"]],
+    ["?name[]=h_bucket", ["h"]],
+    ["?name[]=h_sum&name[]=s_count", ["h", "s"]],
+    ["?name[]=temp_sum", []],
+    ["?name[]=nothing", []],
   ];
-  for (const [registry, reason] of wrong) {
-    const response = await metricsHandler({ registry })(scrape());
-    assertEquals(response.status, 500);
+  for (const [query, names] of cases) {
+    const response = await handler(
+      new Request(`http://localhost/metrics${query}`),
+    );
+    assertEquals(response.status, 200);
+    assertEquals(await familyNames(response), names, query);
+  }
+});
+
+test("metricsHandler() collects what name[] asks for and no more", async () => {
+  const registry = new client.Registry();
+  const collected: string[] = [];
+  for (const name of ["a", "b"]) {
+    new client.Gauge({
+      name,
+      help: name,
+      registers: [registry],
+      collect: () => void collected.push(name),
+    });
+  }
+  const handler = metricsHandler({ registry });
+  await handler(new Request("http://localhost/metrics?name[]=b"));
+  assertEquals(collected, ["b"]);
+});
+
+test("metricsHandler() answers a bad query or URL with 400 and the reason", async () => {
+  const handler = metricsHandler({ registry: filledRegistry() });
+  const cases: [url: string, reason: string][] = [
+    ["http://localhost/metrics?name[]=", 'must follow "name[]="'],
+    ["http://localhost/metrics?name[]=temp&name[]=", 'must follow "name[]="'],
+    ["http://localhost/metrics?name[]=%zz", "percent-encoded"],
+    ["http://localhost/metrics?name[]=%ff", "UTF-8"],
+    ["http://[", "no URL"],
+  ];
+  for (const [url, reason] of cases) {
+    const { headers } = scrape();
+    const response = await handler({ method: "GET", url, headers });
+    assertEquals(response.status, 400);
     assertStringIncludes(await response.text(), reason);
   }
+});
+
+test("metricsHandler() reads a request's path where there is no host", async () => {
+  const { headers } = scrape();
+  const response = await metricsHandler({ registry: filledRegistry() })({
+    method: "GET",
+    url: "/metrics?name[]=temp",
+    headers,
+  });
+  assertEquals(await familyNames(response), ["temp"]);
+});
+
+test("metricsHandler() ignores further arguments, as runtimes pass them", async () => {
+  const handler: (...args: unknown[]) => Promise<Response> = metricsHandler({
+    registry: filledRegistry(),
+  }) as never;
+  const response = await handler(scrape(), { remoteAddr: {} }, undefined);
+  assertEquals(await response.text(), FILLED);
+});
+
+test("metricsHandler() answers interleaved scrapes alike in every format", async () => {
+  const registry = filledRegistry();
+  const before = await registry.metrics();
+  const names = () => registry.getMetricsAsArray().map(({ name }) => name);
+  const namesBefore = names();
+  const handler = metricsHandler({ registry });
+  const accepts = [
+    "text/plain;version=0.0.4",
+    "text/plain;version=1.0.0;escaping=allow-utf-8",
+    "application/openmetrics-text;version=1.0.0",
+    "application/openmetrics-text;version=0.0.1",
+  ];
+  const answers: Record<string, Set<string>> = {};
+  await Promise.all(Array.from({ length: 1000 }, async (_, n) => {
+    const accept = accepts[n % accepts.length];
+    const headers: Record<string, string> = { accept };
+    const response = await handler(scrape({ headers }));
+    (answers[accept] ??= new Set()).add(
+      `${response.headers.get("content-type")}\n${await response.text()}`,
+    );
+  }));
+  assertEquals(accepts.map((accept) => answers[accept].size), [1, 1, 1, 1]);
+  assertEquals(names(), namesBefore);
+  assertEquals(await registry.metrics(), before);
 });
 
 test("serverStats() serves the global registry of prom-client", async () => {

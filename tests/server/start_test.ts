@@ -110,12 +110,14 @@ test("startHttpServer() serves the registry's metrics under /metrics", async () 
       response.headers.get("content-type"),
       "text/plain; version=0.0.4; charset=utf-8",
     );
-    assertEquals(
-      await response.text(),
+    const text = await response.text();
+    assertStringIncludes(
+      text,
       "# HELP test_start_http_server_total cnt\n" +
         "# TYPE test_start_http_server_total counter\n" +
         "test_start_http_server_total 1\n",
     );
+    assertStringIncludes(text, "prometheus_async_scrapes_in_flight 1\n");
   });
 });
 

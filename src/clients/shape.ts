@@ -1,0 +1,28 @@
+/**
+ * What both client packages have beside what their types say.
+ *
+ * @module
+ */
+
+import type { RegisteredMetric, Registry } from "../types.ts";
+
+/** The labels that `setDefaultLabels()` was given, as texts. */
+export function defaultLabelsOf(registry: Registry): Record<string, string> {
+  const { _defaultLabels = {} } = registry as {
+    _defaultLabels?: Record<string, unknown>;
+  };
+  const labels: Record<string, string> = {};
+  for (const [name, value] of Object.entries(_defaultLabels)) {
+    if (value !== undefined) labels[name] = String(value).toWellFormed();
+  }
+  return labels;
+}
+
+/**
+ * Tells whether a metric does more than to read its values. The clients' metrics
+ * say so; of others nobody knows.
+ */
+export function hasCollector(metric: RegisteredMetric): boolean {
+  const { collect } = metric as { collect?: unknown };
+  return collect !== undefined || !("labelNames" in metric);
+}

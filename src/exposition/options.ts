@@ -1,0 +1,152 @@
+import { describe } from "../describe.ts";
+// deno-lint-ignore no-unused-vars -- the documentation links to it
+import type { CollectorError } from "../errors.ts";
+import type { Registry } from "../types.ts";
+import { MAX_TIMEOUT_MS } from "./deadline.ts";
+import { registriesOf, type RegistrySource } from "./registries.ts";
+
+/** Options for {@linkcode metricsHandler}. */
+export interface MetricsHandlerOptions {
+  /**
+   * The registry whose metrics are served, several of them, or a function that
+   * is called with every scrape and yields either.
+   *
+   * A metric that is in several registries is served once, with the label sets
+   * of all, if its type and help are the same in each. Otherwise the first one
+   * is served, and the other is a failure that names both.
+   *
+   * @default {undefined} The global registry of `prom-client`, which is loaded
+   * with the first request.
+   */
+  registry?: RegistrySource;
+  /**
+   * How long collectors have at most, in milliseconds. Those that are not done by
+   * then are left out.
+   *
+   * Prometheus says how long it waits, in `X-Prometheus-Scrape-Timeout-Seconds`;
+   * a tenth of that, from 50 to 500 ms and at most half, is kept for encoding,
+   * compression and the way. The shorter of the two counts.
+   *
+   * @default {undefined} What Prometheus says, up to 10 minutes, or 10 seconds
+   * where nobody does.
+   */
+  timeout?: number;
+  /**
+   * Whether a collector that fails fails the whole scrape, with 500 and the
+   * reason, so that the target is down.
+   *
+   * @default {false} The scrape is answered without it.
+   */
+  failOnError?: boolean;
+  /**
+   * For how long what was read of a metric, without failing, serves other
+   * scrapes, too, in milliseconds since that was begun: two Prometheus servers that scrape the
+   * same target then cost one.
+   *
+   * @default {0} Only scrapes that overlap share what is read.
+   */
+  coalesce?: number;
+  /**
+   * How many scrapes are answered at once; more get 503 with `Retry-After`.
+   *
+   * @default {Infinity}
+   */
+  maxInFlight?: number;
+  /**
+   * Whether answers are compressed, with gzip, zstd or brotli, for requests that
+   * accept it. Answers below 1 kB never are.
+   *
+   * @default {true}
+   */
+  compress?: boolean;
+  /**
+   * Whether metrics about the scrapes themselves are served, too, whose names
+   * begin with `prometheus_async_`: how many were answered, by status and
+   * format, how many are in flight, their durations and sizes, how long each
+   * collector took. `prometheus_async_collector_failures_total` is served in any
+   * case, once a collector has failed.
+   *
+   * @default {false}
+   */
+  ownMetrics?: boolean;
+  /**
+   * Takes each failure: of a collector as a {@linkcode CollectorError}, of the
+   * `registry` function what it has thrown.
+   *
+   * @default {undefined} The first failure of each metric goes to
+   * `console.error`.
+   */
+  onError?: (error: unknown) => void;
+}
+
+/** Options as they are used. */
+export interface MetricsHandlerSettings {
+  readonly registries: () => Promise<readonly Registry[]>;
+  readonly timeout: number | undefined;
+  readonly failOnError: boolean;
+  readonly coalesce: number;
+  readonly maxInFlight: number;
+  readonly compress: boolean;
+  readonly ownMetrics: boolean;
+  readonly onError: ((error: unknown) => void) | undefined;
+}
+
+/** Copies the options, with their defaults, and refuses what they cannot be. */
+export function readOptions(
+  options: MetricsHandlerOptions,
+): MetricsHandlerSettings {
+  const {
+    registry,
+    timeout,
+    failOnError = false,
+    coalesce = 0,
+    maxInFlight = Infinity,
+    compress = true,
+    ownMetrics = false,
+    onError,
+  } = options;
+  const registries = registriesOf(registry);
+  if (timeout !== undefined) requireNumber({ timeout }, 1, MAX_TIMEOUT_MS);
+  requireNumber({ coalesce }, 0, Infinity);
+  requireNumber({ maxInFlight }, 1, Infinity);
+  requireType("boolean", { failOnError, compress, ownMetrics });
+  if (onError !== undefined) requireType("function", { onError });
+  return {
+    registries,
+    timeout,
+    failOnError,
+    coalesce,
+    maxInFlight,
+    compress,
+    ownMetrics,
+    onError,
+  };
+}
+
+/** Values by the names of their options. */
+type Values = Readonly<Record<string, unknown>>;
+
+function requireNumber(options: Values, min: number, max: number): void {
+  requireType("number", options);
+  for (const [name, value] of Object.entries(options)) {
+    if ((value as number) >= min && (value as number) <= max) continue;
+    throw new RangeError(
+      `Cannot serve metrics: ${name} must be a number from ${min} to ${max}, ` +
+        `received ${describe(value)}`,
+    );
+  }
+}
+
+function requireType(
+  type: "boolean" | "function" | "number",
+  options: Values,
+): void {
+  for (const [name, value] of Object.entries(options)) {
+    const actual: string = typeof value;
+    if (actual === type) continue;
+    throw new TypeError(
+      `Cannot serve metrics: ${name} must be a ${type}, ` +
+        `received ${describe(value)}`,
+    );
+  }
+}

@@ -1,0 +1,154 @@
+import type { CollectorError } from "../errors.ts";
+import type { MetricFamily, Series } from "../types.ts";
+import { hasSum } from "./family_layout.ts";
+import { commonText } from "./label_text.ts";
+import type { NameFilter } from "./name_filter.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+/** A metric of the package's own: no client is needed for it. */
+class OwnMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "summary";
+  readonly #series: Series[] = [];
+  readonly #values: number[] = [];
+  /** Where the values of a label set are. */
+  readonly #places = new Map<string, number>();
+
+  constructor(type: OwnMetric["type"], name: string, help: string) {
+    this.type = type;
+    this.name = `prometheus_async_${name}`;
+    this.help = help;
+  }
+
+  /** What the metric holds now. */
+  get family(): MetricFamily {
+    const { name, help, type } = this;
+    const series = [...this.#series];
+    const values = [...this.#values];
+    return { name, help, type, series, values, origin: this };
+  }
+
+  get isEmpty(): boolean {
+    return this.#series.length === 0;
+  }
+
+  set(value: number, labels: Labels = {}): void {
+    this.#values[this.#place(labels)] = value;
+  }
+
+  inc(labels: Labels = {}): void {
+    this.#values[this.#place(labels)]++;
+  }
+
+  /** Takes an observation of a summary without quantiles. */
+  observe(value: number): void {
+    const count = this.#place({});
+    this.#values[count]++;
+    this.#values[count + 1] += value;
+  }
+
+  #place(labels: Labels): number {
+    const text = commonText(labels) ?? "";
+    let place = this.#places.get(text);
+    if (place === undefined) {
+      this.#places.set(text, place = this.#values.length);
+      this.#series.push({ labels, text });
+      this.#values.push(...hasSum(this.type) ? [0, 0] : [0]);
+    }
+    return place;
+  }
+}
+
+/** An answer to a scrape. */
+export interface AnswerRecord {
+  /** The status. */
+  readonly code: number;
+  /** The exposition format, of an answer with metrics. */
+  readonly format?: string;
+  /** How long it took, in seconds. */
+  readonly seconds: number;
+  /** The size of the metrics as they were sent, in bytes. */
+  readonly bytes?: number;
+}
+
+/** The metrics of one handler about its own scrapes. */
+export class OwnMetrics {
+  readonly #all: boolean;
+  readonly #inFlight = new OwnMetric(
+    "gauge",
+    "scrapes_in_flight",
+    "Scrapes that are being answered, this one included.",
+  );
+  readonly #scrapes = new OwnMetric(
+    "counter",
+    "scrapes_total",
+    "Scrapes that were answered, by status and exposition format.",
+  );
+  readonly #duration = new OwnMetric(
+    "summary",
+    "scrape_duration_seconds",
+    "Time from request to answer, of answers with metrics.",
+  );
+  readonly #size = new OwnMetric(
+    "summary",
+    "scrape_size_bytes",
+    "Size of the answers with metrics, as they were sent.",
+  );
+  readonly #failures = new OwnMetric(
+    "counter",
+    "collector_failures_total",
+    "Metrics that could not be gathered, or not wholly, by what went wrong.",
+  );
+  readonly #collectors = new OwnMetric(
+    "gauge",
+    "collector_duration_seconds",
+    "Time that a metric's collector took when it ran last.",
+  );
+
+  /** Makes the metrics; without `all` only the failures of collectors show. */
+  constructor(all: boolean) {
+    this.#all = all;
+  }
+
+  /** What is served of them. */
+  families(isWanted: NameFilter): MetricFamily[] {
+    const served = [this.#failures];
+    if (this.#all) {
+      served.push(
+        this.#scrapes,
+        this.#inFlight,
+        this.#duration,
+        this.#size,
+        this.#collectors,
+      );
+    }
+    return served
+      .filter((each) => this.#all || !each.isEmpty)
+      .filter(({ name, type }) => isWanted(name, type))
+      .map(({ family }) => family);
+  }
+
+  /** How many scrapes are being answered. */
+  set inFlight(count: number) {
+    this.#inFlight.set(count);
+  }
+
+  /** Counts a collector's failure. */
+  failed({ collector, failure }: CollectorError): void {
+    this.#failures.inc({ collector, failure });
+  }
+
+  /** Keeps how long a collector took. */
+  collected(collector: string, seconds: number): void {
+    if (this.#all) this.#collectors.set(seconds, { collector });
+  }
+
+  /** Counts an answer. */
+  answered({ code, format, seconds, bytes }: AnswerRecord): void {
+    this.#scrapes.inc({ code: String(code), format: format ?? "none" });
+    if (format !== undefined) this.#duration.observe(seconds);
+    if (bytes !== undefined) this.#size.observe(bytes);
+  }
+}

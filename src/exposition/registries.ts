@@ -1,0 +1,57 @@
+import { describe } from "../describe.ts";
+import type { Registry } from "../types.ts";
+import { defaultRegistry } from "./default_registry.ts";
+
+/** One registry, several, or a function that is asked with every scrape. */
+export type RegistrySource =
+  | Registry
+  | readonly Registry[]
+  | (() =>
+    | Registry
+    | readonly Registry[]
+    | Promise<Registry | readonly Registry[]>);
+
+/**
+ * Makes a function that yields the registries of a scrape.
+ *
+ * @param source Where they come from; `undefined` for the default registry.
+ * @throws {TypeError} If it is no registry. Of a function's answer the returned
+ * function says so.
+ */
+export function registriesOf(
+  source: RegistrySource | undefined,
+): () => Promise<readonly Registry[]> {
+  if (source === undefined) return async () => [await defaultRegistry()];
+  if (typeof source === "function") return async () => toList(await source());
+  const registries = toList(source);
+  return () => Promise.resolve(registries);
+}
+
+function toList(given: Registry | readonly Registry[]): readonly Registry[] {
+  // A copy: what the application does to its list later is its own affair.
+  const registries: readonly unknown[] = Array.isArray(given)
+    ? [...given]
+    : [given];
+  for (const registry of registries) requireRegistry(registry);
+  return [...new Set(registries as Registry[])];
+}
+
+function requireRegistry(registry: unknown): void {
+  const { getMetricsAsArray, clusterMetrics } = (registry ?? {}) as {
+    getMetricsAsArray?: unknown;
+    clusterMetrics?: unknown;
+  };
+  if (typeof clusterMetrics === "function") {
+    throw new TypeError(
+      "Cannot serve metrics: registry must hold metrics of its own, received " +
+        `${describe(registry)}, which asks the workers of a cluster; serve ` +
+        "each worker's own registry on a port of its own, or answer with its " +
+        "`clusterMetrics()` and `contentType` yourself",
+    );
+  }
+  if (typeof getMetricsAsArray === "function") return;
+  throw new TypeError(
+    "Cannot serve metrics: registry must have the method " +
+      `getMetricsAsArray(), received ${describe(registry)}`,
+  );
+}

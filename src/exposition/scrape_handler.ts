@@ -1,0 +1,176 @@
+import type { CollectorError } from "../errors.ts";
+import { paced } from "../runtime/pace.ts";
+import { type Report, reporter } from "../wrappers/report.ts";
+import { compress } from "./compress.ts";
+import { Deadline, scrapeTimeout } from "./deadline.ts";
+import { encode } from "./encode.ts";
+import { gather, type Gathering } from "./gather.ts";
+import { messageOf } from "./message_of.ts";
+import { mergeFamilies } from "./merge_families.ts";
+import { nameFilter, readNames } from "./name_filter.ts";
+import { negotiateFormat } from "./negotiate.ts";
+import {
+  type MetricsHandlerOptions,
+  type MetricsHandlerSettings,
+  readOptions,
+} from "./options.ts";
+import { OwnMetrics } from "./own_metrics.ts";
+
+/** The part of a web-standard `Request` that is needed to serve metrics. */
+export type MetricsRequest = Pick<Request, "method" | "url" | "headers">;
+
+const ALLOW = "GET, HEAD, OPTIONS";
+
+/** When to come back after a 503, in seconds: scrapes take less. */
+const RETRY_AFTER = "1";
+
+/** An answer, and what is counted of it. */
+interface Answer {
+  readonly response: Response;
+  /** The exposition format, if it has metrics. */
+  readonly format?: string;
+  /** The size of the body with metrics. */
+  readonly bytes?: number;
+}
+
+/** Answers scrapes: what one handler keeps from one to the next. */
+export class ScrapeHandler {
+  readonly #settings: MetricsHandlerSettings;
+  readonly #own: OwnMetrics;
+  readonly #reports = new Map<string, Report>();
+  #inFlight = 0;
+
+  /** Makes a handler that has not been asked yet. */
+  constructor(options: MetricsHandlerOptions) {
+    this.#settings = readOptions(options);
+    this.#own = new OwnMetrics(this.#settings.ownMetrics);
+  }
+
+  /** Answers a request, whatever happens on the way. */
+  async answer(request: MetricsRequest): Promise<Response> {
+    const startedAt = performance.now();
+    const { response, ...sent } = await this.#route(request);
+    const seconds = (performance.now() - startedAt) / 1000;
+    this.#own.answered({ code: response.status, seconds, ...sent });
+    return response;
+  }
+
+  async #route(request: MetricsRequest): Promise<Answer> {
+    const { method, url } = request;
+    if (method === "OPTIONS") return plain(204, null, { allow: ALLOW });
+    if (method !== "GET" && method !== "HEAD") {
+      return plain(405, "Method Not Allowed", { allow: ALLOW });
+    }
+    const search = URL.parse(url, "http://localhost")?.search;
+    if (search === undefined) return plain(400, "Bad Request: no URL");
+    const query = readNames(search);
+    if ("reason" in query) {
+      return plain(400, `Bad Request: ${query.reason}`);
+    }
+    if (this.#inFlight >= this.#settings.maxInFlight) {
+      return plain(503, "Too many scrapes at once", {
+        "retry-after": RETRY_AFTER,
+      });
+    }
+    this.#inFlight++;
+    try {
+      return await this.#scrape(request, query.names);
+    } catch (error) {
+      this.#report("serve metrics", error);
+      return plain(500, messageOf(error));
+    } finally {
+      this.#inFlight--;
+    }
+  }
+
+  async #scrape(
+    request: MetricsRequest,
+    names: readonly string[],
+  ): Promise<Answer> {
+    const { headers } = request;
+    const deadline = new Deadline(
+      scrapeTimeout(
+        headers.get("x-prometheus-scrape-timeout-seconds"),
+        this.#settings.timeout,
+      ),
+    );
+    const { families, failures } = await this.#gather(names, deadline);
+    if (this.#settings.failOnError && failures.length > 0) {
+      return plain(500, failures.map(messageOf).join("\n"));
+    }
+    const format = negotiateFormat(headers.get("accept"));
+    const encoded = await encode(families, format);
+    const { body, encoding } = this.#settings.compress
+      ? await compress(request, encoded)
+      : { body: encoded, encoding: undefined };
+    const isHead = request.method === "HEAD";
+    const response = new Response(isHead ? null : body, {
+      headers: {
+        "content-type": format.contentType,
+        "content-length": String(body.byteLength),
+        "vary": "Accept, Accept-Encoding",
+        ...encoding && { "content-encoding": encoding },
+      },
+    });
+    const { syntax, version } = format;
+    return {
+      response,
+      format: `${syntax} ${version}`,
+      bytes: isHead ? undefined : body.byteLength,
+    };
+  }
+
+  async #gather(
+    names: readonly string[],
+    deadline: Deadline,
+  ): Promise<Gathering> {
+    const isWanted = nameFilter(names);
+    const asked = this.#settings.registries();
+    if (!await deadline.waitFor(asked)) {
+      throw new Error(
+        "Cannot serve metrics: the registry function must yield before the " +
+          `scrape's deadline, received nothing for ${deadline.ms} ms`,
+      );
+    }
+    const gathering = await gather(await asked, {
+      isWanted,
+      deadline,
+      maxAge: this.#settings.coalesce,
+    });
+    const { failures, durations } = gathering;
+    for (const [collector, seconds] of durations) {
+      this.#own.collected(collector, seconds);
+    }
+    for (const failure of failures) this.#fail(failure);
+    this.#own.inFlight = this.#inFlight;
+    const { families, failures: conflicts } = await paced(
+      mergeFamilies([...gathering.families, ...this.#own.families(isWanted)]),
+    );
+    for (const failure of conflicts) this.#fail(failure);
+    return { ...gathering, families, failures: [...failures, ...conflicts] };
+  }
+
+  #fail(failure: CollectorError): void {
+    this.#own.failed(failure);
+    this.#report(`gather metric "${failure.collector}"`, failure);
+  }
+
+  #report(action: string, error: unknown): void {
+    let report = this.#reports.get(action);
+    if (report === undefined) {
+      report = reporter(action, this.#settings.onError);
+      this.#reports.set(action, report);
+    }
+    report(error);
+  }
+}
+
+function plain(
+  status: number,
+  text: string | null,
+  headers: Record<string, string> = {},
+): Answer {
+  return {
+    response: new Response(text && `${text}\n`, { status, headers }),
+  };
+}

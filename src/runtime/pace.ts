@@ -1,0 +1,65 @@
+/**
+ * Long work in slices: in between the event loop is free.
+ *
+ * All such work of the process shares the slices, so that many pieces at once
+ * hold the event loop no longer than one.
+ *
+ * @module
+ */
+
+/** For how long work may hold the event loop before others get their turn. */
+const SLICE_MS = 4;
+
+const waiting: (() => void)[] = [];
+let sliceEnd = 0;
+/** Whether the event loop has turned since the slice began. */
+let hasTurned = true;
+
+/**
+ * Work that may pause wherever it yields. The clock is read there: that belongs
+ * after a piece of work, not inside of the innermost loop.
+ *
+ * A generator, since most work is done in one go: awaiting would cost it more
+ * than it takes.
+ */
+export type Steps<Result> = Generator<void, Result, void>;
+
+/** Does work; the event loop turns whenever the slice is over. */
+export async function paced<Result>(steps: Steps<Result>): Promise<Result> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    const pause = rest();
+    if (pause !== undefined) await pause;
+  }
+}
+
+/** Lets the event loop turn, if the slice is over. */
+export function rest(): Promise<void> | undefined {
+  if (waiting.length === 0) {
+    if (hasTurned) beginSlice();
+    if (performance.now() < sliceEnd) return undefined;
+  }
+  return new Promise((resolve) => {
+    if (waiting.push(resolve) === 1) nextTurn(resume);
+  });
+}
+
+function beginSlice(): void {
+  sliceEnd = performance.now() + SLICE_MS;
+  hasTurned = false;
+  nextTurn(() => hasTurned = true);
+}
+
+/** Lets one of those who wait go on; the others get turns of their own. */
+function resume(): void {
+  beginSlice();
+  waiting.shift()!();
+  if (waiting.length > 0) nextTurn(resume);
+}
+
+function nextTurn(callback: () => void): void {
+  // A timer of 0 ms takes one, or four when they are nested.
+  if (typeof setImmediate === "function") setImmediate(callback);
+  else setTimeout(callback, 0);
+}
