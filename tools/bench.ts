@@ -58,7 +58,7 @@ if (!(tolerance >= 1)) {
 const goals: Goals = JSON.parse(
   await readFile(join(ROOT, "bench/goals.json"), "utf8"),
 );
-const length = options.short ? ["--rounds", "15", "--ms", "10"] : [];
+const length = options.short ? ["--rounds", "7", "--ms", "10"] : [];
 const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores`;
 const say = options.json ? console.error : console.log;
 say(machine);
