@@ -64,24 +64,32 @@ const COLLECT =
   "if(this.collect){constv=this.collect()if(vinstanceofPromise)awaitv}";
 
 /**
- * What the clients' methods say, by the expression; see {@linkcode sourceOf}.
+ * What the clients' methods say, see {@linkcode readSource}, and whose they are.
  * Bun writes a constant that is used once where it is used.
  */
-const SOURCES = {
-  get: (expression: string) =>
-    `asyncget(){${COLLECT}return{help:this.help,name:this.name,` +
-    `type:this.type,values:${expression},aggregator:this.aggregator}}`,
-  getOfHistogram: "asyncget(){constdata=awaitthis.getForPromString()" +
-    "data.values=data.values.map(splayLabels)returndata}",
-  getForPromString: (expression: string) =>
-    [`constdata=${expression}constvalues=data`, `constvalues=${expression}`]
-      .map((values) =>
-        `asyncgetForPromString(){${COLLECT}${values}` +
-        ".map(extractBucketValuesForExport(this))" +
-        ".reduce(addSumAndCountForExport(this),[])return{name:this.name," +
-        "help:this.help,type:this.type,values,aggregator:this.aggregator}}"
-      ),
-};
+const READERS: ReadonlyMap<string, ClientStorage> = new Map(
+  CLIENTS.flatMap((client) => {
+    const { expression } = client;
+    return [
+      `asyncget(){${COLLECT}return{help:this.help,name:this.name,` +
+      `type:this.type,values:${expression},aggregator:this.aggregator}}`,
+      ...[
+        `constdata=${expression}constvalues=data`,
+        `constvalues=${expression}`,
+      ]
+        .map((values) =>
+          `asyncgetForPromString(){${COLLECT}${values}` +
+          ".map(extractBucketValuesForExport(this))" +
+          ".reduce(addSumAndCountForExport(this),[])return{name:this.name," +
+          "help:this.help,type:this.type,values,aggregator:this.aggregator}}"
+        ),
+    ].map((source) => [source, client] as const);
+  }),
+);
+
+/** What the `get` of both clients' histograms says. */
+const GET_OF_HISTOGRAM = "asyncget(){constdata=awaitthis.getForPromString()" +
+  "data.values=data.values.map(splayLabels)returndata}";
 
 /**
  * Finds out how a metric is stored, if reading that is all that its methods do.
@@ -93,29 +101,43 @@ export function storageOf(metric: RegisteredMetric): ClientStorage | undefined {
   const { type, get, getForPromString, upperBounds } = metric as
     & Partial<StoredMetric>
     & { getForPromString?: unknown };
-  if (type === "counter" || type === "gauge") {
-    const source = sourceOf(get);
-    return CLIENTS.find(({ expression }) => source === SOURCES.get(expression));
-  }
+  if (type === "counter" || type === "gauge") return known(get).reader;
   if (type !== "histogram" || !Array.isArray(upperBounds)) return undefined;
-  if (sourceOf(get) !== SOURCES.getOfHistogram) return undefined;
-  const source = sourceOf(getForPromString);
-  return CLIENTS.find(({ expression }) =>
-    SOURCES.getForPromString(expression).includes(source)
-  );
+  return known(get).isGetOfHistogram
+    ? known(getForPromString).reader
+    : undefined;
 }
 
-const sources = new WeakMap<object, string>();
+/** What is known of a method. */
+interface KnownMethod {
+  /** Whose storage it reads, and does no more. */
+  readonly reader?: ClientStorage;
+  /** Whether it hands on what `getForPromString` reads. */
+  readonly isGetOfHistogram?: boolean;
+}
+
+const NO_METHOD: KnownMethod = {};
+const methods = new WeakMap<object, KnownMethod>();
+
+/** Looks at a method, once: every scrape asks again. */
+function known(method: unknown): KnownMethod {
+  if (typeof method !== "function") return NO_METHOD;
+  let found = methods.get(method);
+  if (found === undefined) {
+    const source = readSource(method);
+    found = {
+      reader: READERS.get(source),
+      isGetOfHistogram: source === GET_OF_HISTOGRAM,
+    };
+    methods.set(method, found);
+  }
+  return found;
+}
 
 /** The source of a method, without what runtimes and bundlers write their way. */
-function sourceOf(method: unknown): string {
-  if (typeof method !== "function") return "";
-  let source = sources.get(method);
-  if (source === undefined) {
-    source = Function.prototype.toString.call(method)
-      .replaceAll(/[\s;]/g, "")
-      .replaceAll(",}", "}");
-    sources.set(method, source);
-  }
-  return source;
+// deno-lint-ignore ban-types
+function readSource(method: Function): string {
+  return Function.prototype.toString.call(method)
+    .replaceAll(/[\s;]/g, "")
+    .replaceAll(",}", "}");
 }

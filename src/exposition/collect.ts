@@ -7,6 +7,7 @@ import {
 } from "../clients/storage.ts";
 import { describe } from "../describe.ts";
 import type { CollectedValue, MetricType, RegisteredMetric } from "../types.ts";
+import { hasSum } from "./family_layout.ts";
 
 const TYPES: readonly unknown[] = [
   "counter",
@@ -102,7 +103,7 @@ async function ask(metric: RegisteredMetric): Promise<Collected> {
       `its values must be an array, received ${describe(values)}`,
     );
   }
-  if (ofType === "histogram" || ofType === "summary") {
+  if (hasSum(ofType)) {
     return { name, help, type: ofType, samples: values };
   }
   const other = values.find(({ metricName = name }) => metricName !== name);

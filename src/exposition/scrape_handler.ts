@@ -143,8 +143,10 @@ export class ScrapeHandler {
     }
     for (const failure of failures) this.#fail(failure);
     this.#own.inFlight = this.#inFlight;
+    const own = this.#own.families(isWanted);
+    if (own.length === 0) return gathering;
     const { families, failures: conflicts } = await paced(
-      mergeFamilies([...gathering.families, ...this.#own.families(isWanted)]),
+      mergeFamilies([...gathering.families, ...own]),
     );
     for (const failure of conflicts) this.#fail(failure);
     return { ...gathering, families, failures: [...failures, ...conflicts] };
