@@ -13,6 +13,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   types: [],
   errors: ["types"],
   describe: [],
+  version: [],
+  require: ["describe"],
   clients: ["types"],
   wrappers: ["types", "describe"],
   runtime: ["types", "errors", "describe"],
@@ -20,11 +22,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "types",
     "errors",
     "describe",
+    "require",
     "clients",
     "wrappers",
     "runtime",
   ],
-  server: ["types", "errors", "describe", "wrappers", "runtime", "exposition"],
+  server: [
+    "types",
+    "errors",
+    "describe",
+    "version",
+    "require",
+    "clients",
+    "wrappers",
+    "runtime",
+    "exposition",
+  ],
 };
 
 /** The packages each room may import. */

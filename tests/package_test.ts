@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { VERSION } from "../src/version.ts";
 import { test } from "./_suite.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
@@ -24,6 +25,10 @@ test("deno.json and jsr.json name the same package", async () => {
   for (const field of ["name", "version", "license", "exports"] as const) {
     assertEquals(deno[field], jsr[field], field);
   }
+});
+
+test("the source says which version it is", async () => {
+  assertEquals((await manifest("jsr.json")).version, VERSION);
 });
 
 test("package.json exports what jsr.json does", async () => {

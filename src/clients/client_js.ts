@@ -8,6 +8,7 @@ import type {
 
 /** `@prometheus-io/client` 0.16: a `LabelMap` named `store`. */
 export const clientJs: ClientStorage = {
+  name: "@prometheus-io/client",
   expression: "Array.from(this.store.values())",
   list<Entry extends StoredValue | StoredHistogram>(
     metric: StoredMetric,

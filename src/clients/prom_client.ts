@@ -10,6 +10,7 @@ const CHUNK = 1024;
 
 /** `prom-client` 15: an object `hashMap`, whose keys spell the label sets. */
 export const promClient: ClientStorage = {
+  name: "prom-client",
   expression: "Object.values(this.hashMap)",
   *list<Entry extends StoredValue | StoredHistogram>(
     metric: StoredMetric,

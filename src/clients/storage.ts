@@ -40,6 +40,8 @@ export interface StoredMetric extends RegisteredMetric {
 
 /** How one client package stores its metrics. */
 export interface ClientStorage {
+  /** The name of the package. */
+  readonly name: string;
   /** The expression by which its methods list what a metric stores. */
   readonly expression: string;
   /**

@@ -26,9 +26,6 @@ export class Deadline {
   }
 }
 
-/** The longest that a timer can wait. */
-export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1;
-
 /** The longest that a scraper is believed to wait. */
 const MAX_HEADER_MS = 10 * 60_000;
 

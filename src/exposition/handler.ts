@@ -52,7 +52,8 @@ export function metricsHandler(
   const handler = new ScrapeHandler(options);
   return async function handleMetrics(request) {
     requireRequest(request);
-    return await handler.answer(request);
+    const { response } = await handler.answer(request);
+    return response;
   };
 }
 

@@ -1,8 +1,7 @@
-import { describe } from "../describe.ts";
 // deno-lint-ignore no-unused-vars -- the documentation links to it
 import type { CollectorError } from "../errors.ts";
+import { MAX_TIMER_MS, requireNumber, requireType } from "../require.ts";
 import type { Registry } from "../types.ts";
-import { MAX_TIMEOUT_MS } from "./deadline.ts";
 import { registriesOf, type RegistrySource } from "./registries.ts";
 
 /** Options for {@linkcode metricsHandler}. */
@@ -91,6 +90,9 @@ export interface MetricsHandlerSettings {
   readonly onError: ((error: unknown) => void) | undefined;
 }
 
+/** What the options are for, in error messages. */
+const ACTION = "serve metrics";
+
 /** Copies the options, with their defaults, and refuses what they cannot be. */
 export function readOptions(
   options: MetricsHandlerOptions,
@@ -106,11 +108,13 @@ export function readOptions(
     onError,
   } = options;
   const registries = registriesOf(registry);
-  if (timeout !== undefined) requireNumber({ timeout }, 1, MAX_TIMEOUT_MS);
-  requireNumber({ coalesce }, 0, Infinity);
-  requireNumber({ maxInFlight }, 1, Infinity);
-  requireType("boolean", { failOnError, compress, ownMetrics });
-  if (onError !== undefined) requireType("function", { onError });
+  if (timeout !== undefined) {
+    requireNumber(ACTION, { timeout }, 1, MAX_TIMER_MS);
+  }
+  requireNumber(ACTION, { coalesce }, 0, Infinity);
+  requireNumber(ACTION, { maxInFlight }, 1, Infinity);
+  requireType(ACTION, "boolean", { failOnError, compress, ownMetrics });
+  if (onError !== undefined) requireType(ACTION, "function", { onError });
   return {
     registries,
     timeout,
@@ -121,32 +125,4 @@ export function readOptions(
     ownMetrics,
     onError,
   };
-}
-
-/** Values by the names of their options. */
-type Values = Readonly<Record<string, unknown>>;
-
-function requireNumber(options: Values, min: number, max: number): void {
-  requireType("number", options);
-  for (const [name, value] of Object.entries(options)) {
-    if ((value as number) >= min && (value as number) <= max) continue;
-    throw new RangeError(
-      `Cannot serve metrics: ${name} must be a number from ${min} to ${max}, ` +
-        `received ${describe(value)}`,
-    );
-  }
-}
-
-function requireType(
-  type: "boolean" | "function" | "number",
-  options: Values,
-): void {
-  for (const [name, value] of Object.entries(options)) {
-    const actual: string = typeof value;
-    if (actual === type) continue;
-    throw new TypeError(
-      `Cannot serve metrics: ${name} must be a ${type}, ` +
-        `received ${describe(value)}`,
-    );
-  }
 }

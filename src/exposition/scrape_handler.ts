@@ -1,5 +1,6 @@
 import type { CollectorError } from "../errors.ts";
 import { paced } from "../runtime/pace.ts";
+import type { Registry } from "../types.ts";
 import { type Report, reporter } from "../wrappers/report.ts";
 import { compress } from "./compress.ts";
 import { Deadline, scrapeTimeout } from "./deadline.ts";
@@ -14,7 +15,7 @@ import {
   type MetricsHandlerSettings,
   readOptions,
 } from "./options.ts";
-import { OwnMetrics } from "./own_metrics.ts";
+import { type AnswerRecord, OwnMetrics } from "./own_metrics.ts";
 
 /** The part of a web-standard `Request` that is needed to serve metrics. */
 export type MetricsRequest = Pick<Request, "method" | "url" | "headers">;
@@ -31,6 +32,15 @@ interface Answer {
   readonly format?: string;
   /** The size of the body with metrics. */
   readonly bytes?: number;
+  /** Which collectors failed on the way. */
+  readonly failures?: readonly CollectorError[];
+}
+
+/** An answer, with what there is to know of it. */
+export interface AnsweredScrape {
+  readonly response: Response;
+  readonly record: AnswerRecord;
+  readonly failures: readonly CollectorError[];
 }
 
 /** Answers scrapes: what one handler keeps from one to the next. */
@@ -47,12 +57,31 @@ export class ScrapeHandler {
   }
 
   /** Answers a request, whatever happens on the way. */
-  async answer(request: MetricsRequest): Promise<Response> {
+  async answer(request: MetricsRequest): Promise<AnsweredScrape> {
     const startedAt = performance.now();
-    const { response, ...sent } = await this.#route(request);
+    const { response, failures = [], ...sent } = await this.#route(request);
     const seconds = (performance.now() - startedAt) / 1000;
-    this.#own.answered({ code: response.status, seconds, ...sent });
-    return response;
+    const record = { code: response.status, seconds, ...sent };
+    this.#own.answered(record);
+    return { response, record, failures };
+  }
+
+  /**
+   * Yields the registries that a scrape would read now.
+   *
+   * @throws {Error} If there are none before the deadline.
+   */
+  async registries(
+    deadline: Deadline = new Deadline(
+      scrapeTimeout(null, this.#settings.timeout),
+    ),
+  ): Promise<readonly Registry[]> {
+    const asked = this.#settings.registries();
+    if (await deadline.waitFor(asked)) return await asked;
+    throw new Error(
+      "Cannot serve metrics: the registry function must yield before the " +
+        `scrape's deadline, received nothing for ${deadline.ms} ms`,
+    );
   }
 
   async #route(request: MetricsRequest): Promise<Answer> {
@@ -96,7 +125,8 @@ export class ScrapeHandler {
     );
     const { families, failures } = await this.#gather(names, deadline);
     if (this.#settings.failOnError && failures.length > 0) {
-      return plain(500, failures.map(messageOf).join("\n"));
+      const refusal = plain(500, failures.map(messageOf).join("\n"));
+      return { ...refusal, failures };
     }
     const format = negotiateFormat(headers.get("accept"));
     const encoded = await encode(families, format);
@@ -117,6 +147,7 @@ export class ScrapeHandler {
       response,
       format: `${syntax} ${version}`,
       bytes: isHead ? undefined : body.byteLength,
+      failures,
     };
   }
 
@@ -125,14 +156,7 @@ export class ScrapeHandler {
     deadline: Deadline,
   ): Promise<Gathering> {
     const isWanted = nameFilter(names);
-    const asked = this.#settings.registries();
-    if (!await deadline.waitFor(asked)) {
-      throw new Error(
-        "Cannot serve metrics: the registry function must yield before the " +
-          `scrape's deadline, received nothing for ${deadline.ms} ms`,
-      );
-    }
-    const gathering = await gather(await asked, {
+    const gathering = await gather(await this.registries(deadline), {
       isWanted,
       deadline,
       maxAge: this.#settings.coalesce,
