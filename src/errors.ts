@@ -6,10 +6,13 @@
 
 /** What a {@linkcode ListenError} is made from. */
 export interface ListenErrorOptions {
-  /** The address that was asked for; empty for all interfaces. */
+  /**
+   * The address that was asked for, empty for all interfaces; the file of a
+   * unix socket.
+   */
   addr: string;
-  /** The port that was asked for. */
-  port: number;
+  /** The port that was asked for; `undefined` for a unix socket. */
+  port: number | undefined;
   /** The system's name for the failure, such as `"EADDRINUSE"`. */
   code: string | undefined;
   /** What the runtime threw. */
@@ -40,13 +43,17 @@ export interface ListenErrorOptions {
  * ```
  */
 export class ListenError extends Error {
-  /** The address that was asked for; empty for all interfaces. */
+  /**
+   * The address that was asked for, empty for all interfaces; the file of a
+   * unix socket.
+   */
   readonly addr: string;
-  /** The port that was asked for. */
-  readonly port: number;
+  /** The port that was asked for; `undefined` for a unix socket. */
+  readonly port: number | undefined;
   /**
    * The system's name for the failure. A port that is taken is `"EADDRINUSE"`,
-   * an address of another machine `"EADDRNOTAVAIL"`, on every runtime; for
+   * an address of another machine `"EADDRNOTAVAIL"`, on every runtime, and so is
+   * the file of a unix socket that another server has; for
    * rarer failures the runtimes differ, and some give none.
    */
   readonly code: string | undefined;
@@ -59,14 +66,72 @@ export class ListenError extends Error {
   constructor(options: ListenErrorOptions) {
     const { addr, port, code, cause } = options;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super(
-      `Cannot listen on address "${addr}", port ${port}: ${code ?? reason}`,
-      { cause },
-    );
+    const place = port === undefined
+      ? `unix socket "${addr}"`
+      : `address "${addr}", port ${port}`;
+    super(`Cannot listen on ${place}: ${code ?? reason}`, { cause });
     this.name = "ListenError";
     this.addr = addr;
     this.port = port;
     this.code = code;
+  }
+}
+
+/**
+ * TLS credentials of a server cannot be used: a certificate or a key that cannot
+ * be read, or that do not belong together. Its message has nothing of them.
+ */
+export class TlsError extends Error {
+  /**
+   * Makes the error.
+   *
+   * @param message What was wanted and what came.
+   * @param options What was thrown, as `cause`.
+   */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "TlsError";
+  }
+}
+
+/** What an {@linkcode UnsupportedOptionError} is made from. */
+export interface UnsupportedOptionErrorOptions {
+  /** The option, as in `"tls.certFile"`. */
+  option: string;
+  /** The runtime's name. */
+  runtime: string;
+  /** What the option must be there. */
+  requirement: string;
+  /** What it was, for people. */
+  received: string;
+  /** What to do instead. */
+  wayOut: string;
+}
+
+/**
+ * The runtime cannot do what an option of a server asks for. Nothing was
+ * started: no option is ever left out silently.
+ */
+export class UnsupportedOptionError extends Error {
+  /** The option, as in `"tls.certFile"`. */
+  readonly option: string;
+  /** The runtime's name. */
+  readonly runtime: string;
+
+  /**
+   * Makes the error and its message.
+   *
+   * @param options What was asked for, of whom, and the way out.
+   */
+  constructor(options: UnsupportedOptionErrorOptions) {
+    const { option, runtime, requirement, received, wayOut } = options;
+    super(
+      `Cannot start metrics server on ${runtime}: ${option} must be ` +
+        `${requirement}, received ${received}; ${wayOut}`,
+    );
+    this.name = "UnsupportedOptionError";
+    this.option = option;
+    this.runtime = runtime;
   }
 }
 

@@ -158,3 +158,45 @@ export interface Registry {
   /** The metrics that are registered now. */
   getMetricsAsArray(): readonly RegisteredMetric[];
 }
+
+/** Where a server listens, as the system bound it. */
+export type ServerSocket =
+  | {
+    /** The address. */
+    readonly addr: string;
+    /** The port. */
+    readonly port: number;
+  }
+  | {
+    /** The file of a unix socket. */
+    readonly path: string;
+  };
+
+/** What there is to know of a metrics server, and to tell others. */
+export interface MetricsServerInfo {
+  /** Where it listens: an address and a port, or the file of a unix socket. */
+  readonly socket: ServerSocket;
+  /** Whether it speaks TLS. */
+  readonly https: boolean;
+  /** The root, with its slash; `null` on a unix socket. */
+  readonly url: string | null;
+  /** Where Prometheus scrapes; `null` on a unix socket. */
+  readonly metricsUrl: string | null;
+  /**
+   * Where health checks ask, without authentication; `null` on a unix socket.
+   */
+  readonly healthUrl: string | null;
+}
+
+/** Tells others, such as Prometheus, where a metrics server is. */
+export interface ServiceDiscovery {
+  /**
+   * Registers a server that listens.
+   *
+   * @param server What there is to know of it.
+   * @returns What deregisters it when the server closes; `null` if there is
+   * nothing to deregister, since nothing was registered. It rejects if the
+   * server cannot be registered: then it does not start.
+   */
+  register(server: MetricsServerInfo): Promise<(() => Promise<void>) | null>;
+}

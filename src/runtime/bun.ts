@@ -1,44 +1,176 @@
+import { UnsupportedOptionError } from "../errors.ts";
+import { nativeResponse } from "./native_response.ts";
 import type { Listener, ListenOptions, Runtime } from "./types.ts";
 
 /** The part of Bun's global that is used here, so that any TypeScript checks it. */
 interface BunGlobal {
-  serve(options: {
-    hostname: string;
-    port: number;
-    fetch: ListenOptions["handler"];
+  version: string;
+  serve(options: BunServeOptions): BunServer;
+}
+
+type BunServeOptions =
+  & ({ hostname: string; port: number } | { unix: string })
+  & {
+    fetch: (request: Request, server: BunServer) => Promise<Response>;
+    tls?: {
+      cert: string;
+      key: string;
+      ca?: string;
+      requestCert: boolean;
+      rejectUnauthorized: boolean;
+    };
     idleTimeout: number;
+    maxRequestBodySize: number;
     development: boolean;
     reusePort: boolean;
-  }): {
-    address: { address: string; port: number };
-    stop(): Promise<void>;
   };
+
+interface BunServer {
+  readonly pendingRequests: number;
+  readonly address: { address: string; port: number };
+  requestIP(request: Request): { address: string; port: number } | null;
+  ref(): void;
+  unref(): void;
+  stop(closeActiveConnections?: boolean): Promise<void>;
 }
 
 const { Bun } = globalThis as unknown as { Bun: BunGlobal };
 
-/** Bun, by `Bun.serve`. */
+/** When Bun ends TLS handshakes, at the earliest, whatever it is told. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** Nothing that is asked here has a body. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** Bun, by `Bun.serve`, or by `node:http` for what that lacks. */
 export const bun: Runtime = {
-  // Async, so that what `Bun.serve` throws becomes a rejection.
-  // deno-lint-ignore require-await
-  async listen({ hostname, port, handler }): Promise<Listener> {
-    const server = Bun.serve({
-      hostname,
-      port,
-      fetch: (request) => handler(request),
-      // In seconds, the longest there is: by default Bun drops a connection
-      // whose answer takes ten, which a slow collector may.
-      idleTimeout: 255,
-      // Its pages for developers show source code and paths to anyone.
-      development: false,
-      // Without those pages it would share a port that is taken, silently.
-      reusePort: false,
-    });
-    return {
-      // `hostname` and `url` repeat what was asked for, not what was bound.
-      addr: server.address.address,
-      port: server.address.port,
-      stop: () => server.stop(),
-    };
+  name: "Bun",
+  version: Bun.version,
+  async listen(options): Promise<Listener> {
+    const { tls, isRenewable = false, limits = {} } = options;
+    const { headerTimeout = HANDSHAKE_TIMEOUT_MS } = limits;
+    if (tls && headerTimeout < HANDSHAKE_TIMEOUT_MS) {
+      throw new UnsupportedOptionError({
+        option: "headerTimeout",
+        runtime: "Bun",
+        requirement: `at least ${HANDSHAKE_TIMEOUT_MS} with tls, since Bun ` +
+          "ends no handshake earlier",
+        received: String(headerTimeout),
+        wayOut: "ask for no less, or let a proxy speak TLS",
+      });
+    }
+    const isForServe = Object.values(limits)
+      .every((limit) => limit === undefined);
+    if (isRenewable && !isForServe) {
+      throw new UnsupportedOptionError({
+        option: "tls.certFile",
+        runtime: "Bun",
+        requirement: "alone, without headerTimeout, idleTimeout and " +
+          "maxConnections, since no server of Bun has both",
+        received: Object.keys(limits).join(" and "),
+        wayOut: "give tls.cert and tls.key, or leave the limits out",
+      });
+    }
+    if (tls && isRenewable) {
+      const { BunRelay } = await import("./bun_relay.ts");
+      const address = { hostname: "127.0.0.1", port: 0 };
+      return await BunRelay.listen(
+        { ...options, tls },
+        (tls, remoteAddress) => {
+          const server = serve({ ...options, address, tls }, remoteAddress);
+          return {
+            port: server.address.port,
+            ref: () => server.ref(),
+            unref: () => server.unref(),
+            stop: () => drain(server),
+            cut: () => server.stop(true),
+          };
+        },
+      );
+    }
+    if (isForServe) return listenByServe(options);
+    const { listenByNodeHttp } = await import("./node_http.ts");
+    return await listenByNodeHttp(options);
   },
 };
+
+function listenByServe(options: ListenOptions): Listener {
+  const server = serve(options);
+  // `hostname` and `url` repeat what was asked for, not what was bound.
+  const { address, port } = server.address ?? {};
+  return {
+    address: "path" in options.address
+      ? options.address
+      : { hostname: address, port },
+    ref: () => server.ref(),
+    unref: () => server.unref(),
+    stop: () => drain(server),
+    cut: () => server.stop(true),
+  };
+}
+
+/** Between two looks at whether the answers are sent, in milliseconds. */
+const DRAIN_CHECK_MS = 10;
+
+/** For how long TLS may have something left when the answers are sent. */
+const LINGER_MS = 1000;
+
+/**
+ * Closes a server when its answers are sent. Left to itself it also waits for
+ * clients that have not asked for anything.
+ */
+async function drain(server: BunServer): Promise<void> {
+  const stopped = server.stop();
+  const isStopped = stopped.then(() => true);
+  while (server.pendingRequests > 0) await sleep(DRAIN_CHECK_MS);
+  if (await Promise.race([isStopped, sleep(LINGER_MS)])) return;
+  await server.stop(true);
+  await stopped;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/**
+ * Listens by `Bun.serve`.
+ *
+ * @param remoteAddress Tells where a client is, by the port that it comes from,
+ * if that is not where the connection comes from.
+ */
+function serve(
+  options: ListenOptions,
+  remoteAddress?: (port: number) => string | undefined,
+): BunServer {
+  const { address, handler, tls } = options;
+  const hasClientCa = tls?.clientCa !== undefined;
+  return Bun.serve({
+    ..."path" in address ? { unix: address.path } : address,
+    ...tls && {
+      tls: {
+        cert: tls.cert,
+        key: tls.key,
+        ...hasClientCa && { ca: tls.clientCa },
+        // With these two a handshake without a client's certificate fails.
+        requestCert: hasClientCa,
+        rejectUnauthorized: hasClientCa,
+      },
+    },
+    fetch: async (request, server) =>
+      nativeResponse(
+        await handler(request, () => {
+          const peer = server.requestIP(request);
+          if (peer === null) return undefined;
+          return remoteAddress ? remoteAddress(peer.port) : peer.address;
+        }),
+      ),
+    // In seconds, and the longest there is: by default Bun drops a connection
+    // whose answer takes ten, which a slow collector may.
+    idleTimeout: 255,
+    maxRequestBodySize: MAX_BODY_BYTES,
+    // Its pages for developers show source code and paths to anyone.
+    development: false,
+    // Without those pages it would share a port that is taken, silently.
+    reusePort: false,
+  });
+}

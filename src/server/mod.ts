@@ -14,17 +14,28 @@
  * @module
  */
 
+export type { AuthOptions } from "./auth.ts";
+export type {
+  MetricsServerOptions,
+  StartHttpServerOptions,
+  StartUnixServerOptions,
+} from "./options.ts";
 export {
   type MetricsHttpServer,
+  type MetricsServer,
+  type MetricsUnixServer,
   startHttpServer,
-  type StartHttpServerOptions,
 } from "./start.ts";
+export type { TlsFileOptions, TlsOptions, TlsPemOptions } from "./tls.ts";
 export {
   CollectorError,
   type CollectorErrorOptions,
   type CollectorFailure,
   ListenError,
   type ListenErrorOptions,
+  TlsError,
+  UnsupportedOptionError,
+  type UnsupportedOptionErrorOptions,
 } from "../errors.ts";
 export type { MetricsHandlerOptions } from "../exposition/options.ts";
 export type { RegistrySource } from "../exposition/registries.ts";
@@ -32,6 +43,9 @@ export type {
   CollectedExemplar,
   CollectedMetric,
   CollectedValue,
+  MetricsServerInfo,
   RegisteredMetric,
   Registry,
+  ServerSocket,
+  ServiceDiscovery,
 } from "../types.ts";

@@ -71,7 +71,8 @@ const EXEMPLARS_SECONDS = 3600;
 /**
  * Starts a Prometheus.
  *
- * @param config Its configuration: JSON is YAML too.
+ * @param config Its configuration, as YAML or as what becomes JSON, which is
+ * YAML too.
  */
 export async function startPrometheus(
   config: unknown,
@@ -80,7 +81,10 @@ export async function startPrometheus(
   const { server = "prometheus", args = [] } = options;
   const folder = await mkdtemp(join(tmpdir(), "prometheus-"));
   const configFile = join(folder, "prometheus.yml");
-  await writeFile(configFile, JSON.stringify(config));
+  await writeFile(
+    configFile,
+    typeof config === "string" ? config : JSON.stringify(config),
+  );
   const url = `http://127.0.0.1:${await freePort()}`;
   const child = spawn(serverPath(server), [
     `--config.file=${configFile}`,

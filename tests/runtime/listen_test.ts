@@ -1,22 +1,32 @@
 import { ListenError } from "../../src/errors.ts";
 import { listen } from "../../src/runtime/listen.ts";
-import type { Listener } from "../../src/runtime/types.ts";
+import type { Listener, ListenOptions } from "../../src/runtime/types.ts";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { test } from "../_suite.ts";
 
-const OPTIONS = { port: 0, handler: () => new Response() };
+const handler = () => new Response();
+
+const on = (hostname: string): ListenOptions => ({
+  address: { hostname, port: 0 },
+  handler,
+});
 
 /** A runtime on a system that fails to bind some addresses. */
 function systemWithout(codes: Record<string, string>) {
   const asked: string[] = [];
-  const listen = ({ hostname }: { hostname: string }): Promise<Listener> => {
+  const listen = ({ address }: ListenOptions): Promise<Listener> => {
+    const { hostname } = address as { hostname: string };
     asked.push(hostname);
     const code = codes[hostname];
     if (code) return Promise.reject(Object.assign(new Error(code), { code }));
+    const nothing = () => Promise.resolve();
     return Promise.resolve({
-      addr: hostname,
-      port: 1,
-      stop: () => Promise.resolve(),
+      address,
+      renew: nothing,
+      ref: nothing,
+      unref: nothing,
+      stop: nothing,
+      cut: nothing,
     });
   };
   return { asked, listen };
@@ -25,8 +35,8 @@ function systemWithout(codes: Record<string, string>) {
 test("listen() takes IPv4 alone for all interfaces where there is no IPv6", async () => {
   for (const code of ["EAFNOSUPPORT", "EADDRNOTAVAIL"]) {
     const system = systemWithout({ "::": code });
-    const { addr } = await listen({ ...OPTIONS, hostname: "" }, system);
-    assertEquals(addr, "0.0.0.0");
+    const { address } = await listen(on(""), system);
+    assertEquals(address, { hostname: "0.0.0.0", port: 0 });
     assertEquals(system.asked, ["::", "0.0.0.0"]);
   }
 });
@@ -34,7 +44,7 @@ test("listen() takes IPv4 alone for all interfaces where there is no IPv6", asyn
 test("listen() tries IPv4 for no other failure of all interfaces", async () => {
   const system = systemWithout({ "::": "EADDRINUSE" });
   const error = await assertRejects(
-    () => listen({ ...OPTIONS, hostname: "" }, system),
+    () => listen(on(""), system),
     ListenError,
   );
   assertEquals([error.addr, error.code], ["", "EADDRINUSE"]);
@@ -44,7 +54,7 @@ test("listen() tries IPv4 for no other failure of all interfaces", async () => {
 test("listen() names the address it was asked for when both families fail", async () => {
   const system = systemWithout({ "::": "EAFNOSUPPORT", "0.0.0.0": "EACCES" });
   const error = await assertRejects(
-    () => listen({ ...OPTIONS, hostname: "" }, system),
+    () => listen(on(""), system),
     ListenError,
   );
   assertEquals([error.addr, error.code], ["", "EACCES"]);
@@ -54,7 +64,7 @@ test("listen() passes on what a runtime throws as the cause", async () => {
   const cause = new Error("no code here");
   const error = await assertRejects(
     () =>
-      listen({ ...OPTIONS, hostname: "a" }, {
+      listen(on("a"), {
         listen: () => Promise.reject(cause),
       }),
     ListenError,

@@ -1,0 +1,172 @@
+import { storageOf } from "../clients/storage.ts";
+import { messageOf } from "../exposition/message_of.ts";
+import type { RegisteredMetric, Registry } from "../types.ts";
+import { VERSION } from "../version.ts";
+import { FORMATS } from "./formats.ts";
+import type { LoggedScrape, ScrapeLog } from "./scrape_log.ts";
+
+/** What the page for people tells of a server. */
+export interface LandingPageOptions {
+  /** The path of the metrics. */
+  readonly path: string;
+  /** The runtime's name and version. */
+  readonly runtime: string;
+  /** Whether the registry is the default one. */
+  readonly isDefaultRegistry: boolean;
+  /** Yields what is served. */
+  readonly registries: () => Promise<readonly Registry[]>;
+  /** Has the last scrapes. */
+  readonly log: ScrapeLog;
+}
+
+/** How many families are listed. */
+const LISTED = 500;
+
+const HEADERS = {
+  "content-type": "text/html; charset=utf-8",
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};
+
+/** Answers with a page for people: what runs here, and who has scraped it. */
+export async function landingPage(
+  options: LandingPageOptions,
+): Promise<Response> {
+  const { path, runtime, log } = options;
+  const html = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Metrics</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<h1>Metrics</h1>
+<p>prometheus-async ${VERSION} on ${escapeHtml(runtime)}</p>
+<p><a href="${escapeHtml(path)}">Metrics</a> as text, or as they are served in
+${
+    Object.keys(FORMATS)
+      .map((name) => `<a href="${escapeHtml(path)}?format=${name}">${name}</a>`)
+      .join(", ")
+  }</p>
+<h2>Families</h2>
+${await familiesOf(options)}
+<h2>Last scrapes</h2>
+${scrapesOf(log)}
+</body>
+</html>
+`;
+  return new Response(html, { headers: HEADERS });
+}
+
+async function familiesOf(
+  { path, isDefaultRegistry, registries }: LandingPageOptions,
+): Promise<string> {
+  let metrics: readonly RegisteredMetric[];
+  try {
+    metrics = (await registries()).flatMap((each) => [
+      ...each.getMetricsAsArray(),
+    ]);
+  } catch (error) {
+    return `<p class="bad">The registry has failed: ${
+      escapeHtml(messageOf(error))
+    }</p>`;
+  }
+  const whose = isDefaultRegistry
+    ? "the global registry of prom-client"
+    : "a registry of the application";
+  if (metrics.length === 0) {
+    return `<p class="bad">There are none in ${whose}.${
+      isDefaultRegistry
+        ? " If the application has metrics, they are in another copy of the" +
+          " client, or in another client: pass its <code>registry</code> to" +
+          " the server."
+        : ""
+    }</p>`;
+  }
+  const clients = isDefaultRegistry ? new Set() : new Set(
+    metrics.map((metric) => storageOf(metric)?.name)
+      .filter((name) => name !== undefined),
+  );
+  const made = clients.size > 0
+    ? `, made by ${[...clients].join(" and ")}`
+    : "";
+  const rest = metrics.length > LISTED
+    ? `<p>And ${metrics.length - LISTED} more.</p>`
+    : "";
+  return `<p>${metrics.length} in ${whose}${made}</p>
+<details><summary>Show them</summary>
+<table>
+<tr><th>Name</th><th>Type</th><th>Help</th></tr>
+${metrics.slice(0, LISTED).map((metric) => familyRow(path, metric)).join("\n")}
+</table>
+${rest}</details>`;
+}
+
+function familyRow(path: string, metric: RegisteredMetric): string {
+  const { name, type, help } = metric as RegisteredMetric & {
+    type?: unknown;
+    help?: unknown;
+  };
+  const href = `${path}?name[]=${encodeURIComponent(name.toWellFormed())}`;
+  return `<tr><td><a href="${escapeHtml(href)}">${escapeHtml(name)}</a></td>` +
+    `<td>${escapeHtml(type ?? "")}</td><td>${escapeHtml(help ?? "")}</td></tr>`;
+}
+
+function scrapesOf({ latest }: ScrapeLog): string {
+  if (latest.length === 0) return "<p>None yet.</p>";
+  return `<table>
+<tr><th>When</th><th>By</th><th>From</th><th>Status</th><th>Format</th>
+<th>Duration</th><th>Size</th><th>Failed collectors</th></tr>
+${latest.map(scrapeRow).join("\n")}
+</table>`;
+}
+
+function scrapeRow(scrape: LoggedScrape): string {
+  const { at, userAgent, remoteAddress, code, format, seconds, bytes, failed } =
+    scrape;
+  const cells: (readonly [string, string?])[] = [
+    [at.toISOString().replace("T", " ").replace(/\..*/, " UTC")],
+    [userAgent],
+    [remoteAddress ?? ""],
+    [String(code), code < 400 ? undefined : "bad"],
+    [format ?? ""],
+    [`${(seconds * 1000).toFixed(1)} ms`, "number"],
+    [bytes === undefined ? "" : `${bytes} B`, "number"],
+    [failed.join(", "), failed.length > 0 ? "bad" : undefined],
+  ];
+  return `<tr>${
+    cells.map(([text, kind]) =>
+      `<td${kind === undefined ? "" : ` class="${kind}"`}>${
+        escapeHtml(text)
+      }</td>`
+    ).join("")
+  }</tr>`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+function escapeHtml(value: unknown): string {
+  return String(value).replace(/[&<>"']/g, (char) => ENTITIES[char]);
+}
+
+const STYLE = `
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
+h1, h2 { font-weight: 600; line-height: 1.2; }
+h2 { font-size: 1.2rem; margin-top: 2rem; }
+table { border-collapse: collapse; display: block; overflow-x: auto; }
+th, td { border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: top; }
+td { overflow-wrap: anywhere; }
+.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.bad { color: light-dark(#b00020, #ff8a80); }
+`;

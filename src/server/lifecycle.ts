@@ -1,0 +1,141 @@
+import { MAX_TIMER_MS, requireNumber } from "../require.ts";
+import type { Listener } from "../runtime/types.ts";
+import type { MetricsServerInfo, ServiceDiscovery } from "../types.ts";
+import { type Report, reporter } from "../wrappers/report.ts";
+
+/** How long `close()` waits unless it is told otherwise, in milliseconds. */
+const GRACE_MS = 10_000;
+
+/** The time of a server from when it listens to when it is closed. */
+export class Lifecycle {
+  readonly #listener: Listener;
+  readonly #reportDeregistration: Report;
+  readonly #reportClosing: Report;
+  /** Aborts when the server begins to close. */
+  readonly #closing = new AbortController();
+  readonly #graceOver = Promise.withResolvers<void>();
+  #graceTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When the grace is over, by the clock of `performance`. */
+  #graceEnd = Infinity;
+  #deregister: (() => Promise<void>) | undefined;
+  #closed: Promise<void> | undefined;
+
+  /**
+   * Takes a server that listens.
+   *
+   * @param onError Takes what goes wrong while closing.
+   */
+  constructor(
+    listener: Listener,
+    onError: ((error: unknown) => void) | undefined,
+  ) {
+    this.#listener = listener;
+    this.#reportDeregistration = reporter("deregister metrics server", onError);
+    this.#reportClosing = reporter("close metrics server", onError);
+  }
+
+  /** Whether service discovery knows the server. */
+  get isRegistered(): boolean {
+    return this.#deregister !== undefined;
+  }
+
+  /** Has something done when the server begins to close. */
+  onClose(cleanup: () => void): void {
+    this.#closing.signal.addEventListener("abort", cleanup, { once: true });
+  }
+
+  /** Closes the server when a signal aborts. */
+  closeOn(signal: AbortSignal): void {
+    const close = () => void this.close();
+    signal.addEventListener("abort", close, { once: true });
+    this.onClose(() => signal.removeEventListener("abort", close));
+  }
+
+  /**
+   * Registers the server; if it closes meanwhile, it is deregistered as soon as
+   * it is registered.
+   *
+   * @throws What service discovery throws; `TypeError` if it yields what cannot
+   * deregister.
+   */
+  async register(
+    discovery: ServiceDiscovery,
+    server: MetricsServerInfo,
+  ): Promise<void> {
+    const deregister = await discovery.register(server);
+    if (deregister === null) return;
+    if (typeof deregister !== "function") {
+      throw new TypeError(
+        "Cannot register metrics server: serviceDiscovery.register() must " +
+          `yield a function or null, received ${typeof deregister}`,
+      );
+    }
+    this.#deregister = deregister;
+    if (this.#closed) await this.#deregistered();
+  }
+
+  /**
+   * Closes the server; a further call may shorten the time that it takes.
+   * Rejects only if `grace` is none.
+   */
+  close(grace: number = GRACE_MS): Promise<void> {
+    try {
+      requireNumber("close metrics server", { grace }, 0, MAX_TIMER_MS);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    // The timer of a server that is closed already would keep the process alive.
+    if (this.#graceEnd > 0) this.#endGraceIn(grace);
+    return this.#closed ??= this.#close();
+  }
+
+  #endGraceIn(ms: number): void {
+    const end = performance.now() + ms;
+    if (end >= this.#graceEnd) return;
+    this.#graceEnd = end;
+    clearTimeout(this.#graceTimer);
+    this.#graceTimer = setTimeout(this.#graceOver.resolve, ms);
+  }
+
+  async #close(): Promise<void> {
+    try {
+      this.#closing.abort();
+      // First, so that nobody is sent to a server that is gone.
+      if (!await this.#withinGrace(this.#deregistered())) {
+        this.#reportDeregistration(
+          new Error(
+            "Cannot deregister metrics server: it must be done within the " +
+              "grace of close(), received nothing",
+          ),
+        );
+      }
+      const stopped = this.#listener.stop();
+      if (!await this.#withinGrace(stopped)) await this.#listener.cut();
+    } catch (error) {
+      this.#reportClosing(error);
+    } finally {
+      clearTimeout(this.#graceTimer);
+      this.#graceEnd = 0;
+    }
+  }
+
+  /** Waits for something; yields whether it was done in time. */
+  async #withinGrace(done: Promise<void>): Promise<boolean> {
+    return await Promise.race([
+      done.then(() => true),
+      this.#graceOver.promise.then(() => false),
+    ]);
+  }
+
+  /** Deregisters the server; that it fails keeps no socket open. */
+  async #deregistered(): Promise<void> {
+    const deregister = this.#deregister;
+    if (deregister === undefined) return;
+    try {
+      await deregister();
+      this.#deregister = undefined;
+    } catch (error) {
+      this.#reportDeregistration(error);
+    }
+  }
+}

@@ -1,0 +1,282 @@
+import { describe } from "../describe.ts";
+import type { MetricsHandlerOptions } from "../exposition/options.ts";
+import { MAX_TIMER_MS, requireNumber, requireType } from "../require.ts";
+import type { ConnectionLimits, ListenAddress } from "../runtime/types.ts";
+import type { ServiceDiscovery } from "../types.ts";
+import type { AuthOptions } from "./auth.ts";
+import { ACTION, requireNames } from "./refuse.ts";
+import { HEALTH_PATH, METRICS_PATH } from "./routes.ts";
+import { readTlsOptions, type TlsOptions, type TlsSource } from "./tls.ts";
+
+/** Options for {@linkcode startHttpServer}, wherever it listens. */
+export interface MetricsServerOptions extends MetricsHandlerOptions {
+  /**
+   * The path of the metrics, from its slash on.
+   *
+   * @default {"/metrics"}
+   */
+  path?: string;
+  /**
+   * How the server speaks TLS, and whom it asks for a certificate.
+   *
+   * @default {undefined} It does not.
+   */
+  tls?: TlsOptions;
+  /**
+   * Who may ask: for everything but `/-/healthy` one of these credentials is
+   * needed. They are readable on the way unless there is `tls`.
+   *
+   * @default {undefined} Everybody.
+   */
+  auth?: AuthOptions;
+  /**
+   * Where the server is registered once it listens, and deregistered when it
+   * closes. It does not start if it cannot be registered.
+   *
+   * @default {undefined} Nowhere.
+   */
+  serviceDiscovery?: ServiceDiscovery;
+  /**
+   * How long a client may take for the TLS handshake and for the head of its
+   * request, in milliseconds, from 100 on; it is cut off within two seconds after
+   * that. On Bun with `tls` it must be 10 000 at least.
+   *
+   * @default {undefined} What the runtime's own server has: 12 seconds on Bun, a
+   * minute on Node (two for the handshake), no end on Deno.
+   */
+  headerTimeout?: number;
+  /**
+   * How long a connection stays open between two requests, in milliseconds, from
+   * 100 on.
+   *
+   * @default {undefined} 255 seconds on Bun, five on Node, no end on Deno.
+   */
+  idleTimeout?: number;
+  /**
+   * How many connections there may be; more are closed as they come.
+   *
+   * @default {undefined} As many as the system allows.
+   */
+  maxConnections?: number;
+  /**
+   * Closes the server when it aborts, as `close()` does. If it aborts before the
+   * server has started, the server does not start, and the signal's reason is
+   * thrown.
+   *
+   * @default {undefined}
+   */
+  signal?: AbortSignal;
+  /**
+   * Whether metrics about the scrapes themselves are served, too; see
+   * {@linkcode MetricsHandlerOptions.ownMetrics}.
+   *
+   * @default {true}
+   */
+  ownMetrics?: boolean;
+  /**
+   * Takes each failure: those of {@linkcode MetricsHandlerOptions.onError}, a
+   * renewed certificate that cannot be used, a deregistration that fails.
+   *
+   * @default {undefined} The first failure of each kind goes to
+   * `console.error`.
+   */
+  onError?: (error: unknown) => void;
+}
+
+/** Options for {@linkcode startHttpServer} on an address. */
+export interface StartHttpServerOptions extends MetricsServerOptions {
+  /**
+   * The address to listen on; empty for all interfaces, IPv4 and IPv6 where the
+   * system has both.
+   *
+   * @default {""}
+   */
+  addr?: string;
+  /**
+   * The port to listen on, from 0 to 65535; 0 lets the system choose a free one.
+   *
+   * @default {0}
+   */
+  port?: number;
+  /** Only without an address; see {@linkcode StartUnixServerOptions.unix}. */
+  unix?: undefined;
+}
+
+/** Options for {@linkcode startHttpServer} on a unix socket. */
+export interface StartUnixServerOptions extends MetricsServerOptions {
+  /**
+   * The file of the socket to listen on, at most 100 bytes long. If it is left
+   * from a server that has gone, it is replaced; it is removed when this one
+   * closes. Who may open it is for the folder's permissions to say.
+   */
+  unix: string;
+  /** Not on a unix socket. */
+  addr?: undefined;
+  /** Not on a unix socket. */
+  port?: undefined;
+}
+
+/** Options as they are used. */
+export interface ServerSettings {
+  /** Where to listen; an empty address is all interfaces. */
+  readonly address: ListenAddress;
+  /** The path of the metrics. */
+  readonly path: string;
+  readonly tls: TlsSource | undefined;
+  readonly auth: AuthOptions | undefined;
+  readonly serviceDiscovery: ServiceDiscovery | undefined;
+  readonly limits: ConnectionLimits;
+  readonly signal: AbortSignal | undefined;
+  /** What is for the handler of the metrics. */
+  readonly handler: MetricsHandlerOptions;
+}
+
+/** The names of all options: one that is not known may be meant to protect. */
+const KNOWN: Readonly<
+  Record<keyof StartHttpServerOptions & keyof StartUnixServerOptions, true>
+> = {
+  addr: true,
+  port: true,
+  unix: true,
+  path: true,
+  tls: true,
+  auth: true,
+  serviceDiscovery: true,
+  headerTimeout: true,
+  idleTimeout: true,
+  maxConnections: true,
+  signal: true,
+  registry: true,
+  timeout: true,
+  failOnError: true,
+  coalesce: true,
+  maxInFlight: true,
+  compress: true,
+  ownMetrics: true,
+  onError: true,
+};
+
+/** What fits into a socket's address on every system. */
+const MAX_UNIX_BYTES = 100;
+
+/** Copies the options, with their defaults, and refuses what they cannot be. */
+export function readServerOptions(
+  options: StartHttpServerOptions | StartUnixServerOptions,
+): ServerSettings {
+  requireType(ACTION, "object", { options });
+  requireNames("options", options, Object.keys(KNOWN));
+  const {
+    addr,
+    port,
+    unix,
+    path = METRICS_PATH,
+    tls,
+    auth,
+    serviceDiscovery,
+    headerTimeout,
+    idleTimeout,
+    maxConnections,
+    signal,
+    ownMetrics = true,
+    ...handler
+  } = options;
+  requirePath(path);
+  requireMs({ headerTimeout, idleTimeout });
+  if (maxConnections !== undefined) {
+    requireInteger({ maxConnections }, 1, Number.MAX_SAFE_INTEGER);
+  }
+  if (serviceDiscovery !== undefined) {
+    requireMethod("serviceDiscovery", serviceDiscovery, "register");
+  }
+  if (signal !== undefined) {
+    requireMethod("signal", signal, "throwIfAborted");
+    requireMethod("signal", signal, "addEventListener");
+  }
+  return {
+    address: readAddress(addr, port, unix),
+    path,
+    tls: tls === undefined ? undefined : readTlsOptions(tls),
+    auth,
+    serviceDiscovery,
+    limits: { headerTimeout, idleTimeout, maxConnections },
+    signal,
+    handler: { ownMetrics, ...handler },
+  };
+}
+
+function readAddress(
+  addr: unknown,
+  port: unknown,
+  unix: unknown,
+): ListenAddress {
+  if (unix === undefined) {
+    if (port === undefined) port = 0;
+    requireInteger({ port }, 0, 65535);
+    return {
+      hostname: addr === undefined ? "" : requireAddr(addr),
+      port: port as number,
+    };
+  }
+  if (addr !== undefined || port !== undefined) {
+    throw new TypeError(
+      `Cannot ${ACTION}: either addr and port or unix is required, received ` +
+        "both",
+    );
+  }
+  requireType(ACTION, "string", { unix });
+  const path = unix as string;
+  const { length } = new TextEncoder().encode(path);
+  if (length === 0 || length > MAX_UNIX_BYTES || path.includes("\0")) {
+    throw new RangeError(
+      `Cannot ${ACTION}: unix must be a path of 1 to ${MAX_UNIX_BYTES} bytes, ` +
+        `none of them zero, received ${describe(path)}`,
+    );
+  }
+  return { path };
+}
+
+function requireAddr(addr: unknown): string {
+  // Node takes anything else for all interfaces.
+  requireType(ACTION, "string", { addr });
+  return addr as string;
+}
+
+function requireInteger(
+  option: Readonly<Record<string, unknown>>,
+  min: number,
+  max: number,
+): void {
+  requireNumber(ACTION, option, min, max);
+  const [[name, value]] = Object.entries(option);
+  if (Number.isInteger(value)) return;
+  throw new RangeError(
+    `Cannot ${ACTION}: ${name} must be an integer, received ${value}`,
+  );
+}
+
+function requirePath(path: unknown): void {
+  requireType(ACTION, "string", { path });
+  const isPath = URL.parse(path as string, "http://localhost")?.pathname ===
+    path;
+  if (isPath && path !== HEALTH_PATH) return;
+  throw new RangeError(
+    `Cannot ${ACTION}: path must be a URL's path other than ${HEALTH_PATH}, ` +
+      `received ${describe(path)}`,
+  );
+}
+
+function requireMs(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    requireNumber(ACTION, { [name]: value }, 100, MAX_TIMER_MS);
+  }
+}
+
+function requireMethod(option: string, given: object, method: string): void {
+  const found = (given as Readonly<Record<string, unknown>> | null)?.[method];
+  if (typeof found === "function") return;
+  throw new TypeError(
+    `Cannot ${ACTION}: ${option} must have the method ${method}(), ` +
+      `received ${describe(given)}`,
+  );
+}

@@ -1,0 +1,35 @@
+import type { ListenAddress } from "../runtime/types.ts";
+import type { MetricsServerInfo } from "../types.ts";
+import { HEALTH_PATH } from "./routes.ts";
+
+/** Says where a server is that listens on an address. */
+export function infoOf(
+  address: ListenAddress,
+  path: string,
+  https: boolean,
+): MetricsServerInfo {
+  if ("path" in address) {
+    const none = { url: null, metricsUrl: null, healthUrl: null };
+    return { socket: { path: address.path }, https, ...none };
+  }
+  const { hostname, port } = address;
+  const root = `${https ? "https" : "http"}://${
+    reachableHost(hostname)
+  }:${port}`;
+  return {
+    socket: { addr: hostname, port },
+    https,
+    url: new URL("/", root).href,
+    metricsUrl: new URL(path, root).href,
+    healthUrl: new URL(HEALTH_PATH, root).href,
+  };
+}
+
+/**
+ * A wildcard address is no destination, and loopback is listened on with it. An
+ * IPv6 address may have a zone, which URLs do not have.
+ */
+function reachableHost(addr: string): string {
+  if (addr === "0.0.0.0" || addr === "::") return "127.0.0.1";
+  return addr.includes(":") ? `[${addr.replace(/%.*/, "")}]` : addr;
+}

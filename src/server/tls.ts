@@ -1,0 +1,163 @@
+import { TlsError } from "../errors.ts";
+import { MAX_TIMER_MS, requireNumber } from "../require.ts";
+import { checkCredentials } from "../runtime/credentials.ts";
+import { readTextFile } from "../runtime/files.ts";
+import type { TlsCredentials } from "../runtime/types.ts";
+import {
+  ACTION,
+  describeSecret,
+  isPlainObject,
+  requireProtection,
+} from "./refuse.ts";
+
+/** Credentials for TLS as texts; they stay as they are. */
+export interface TlsPemOptions {
+  /** The server's certificate, followed by those between it and its root. */
+  cert: string;
+  /** The private key of the certificate, without a passphrase. */
+  key: string;
+  /**
+   * The root certificates of those who issue clients' certificates: a client
+   * without such a certificate gets no connection (mutual TLS).
+   *
+   * @default {undefined} Clients are asked for no certificate.
+   */
+  clientCa?: string;
+}
+
+/**
+ * Credentials for TLS in files, which are read again from time to time: a
+ * certificate that is renewed is shown to those who connect from then on.
+ */
+export interface TlsFileOptions {
+  /** The file of what {@linkcode TlsPemOptions.cert} is. */
+  certFile: string;
+  /** The file of what {@linkcode TlsPemOptions.key} is. */
+  keyFile: string;
+  /** The file of what {@linkcode TlsPemOptions.clientCa} is. */
+  clientCaFile?: string;
+  /**
+   * The time between two looks at the files, in milliseconds, from 100 on.
+   *
+   * @default {10000}
+   */
+  reloadInterval?: number;
+}
+
+/** How a metrics server speaks TLS: 1.2 and 1.3. All of it is in PEM format. */
+export type TlsOptions = TlsPemOptions | TlsFileOptions;
+
+/** Where a server's credentials come from. */
+export interface TlsSource {
+  /** For how many milliseconds they are good; they change only where there is one. */
+  readonly reloadInterval?: number;
+  /**
+   * Reads them.
+   *
+   * @throws {TlsError} If they cannot be used.
+   */
+  read(): Promise<TlsCredentials>;
+}
+
+const RELOAD_INTERVAL_MS = 10_000;
+
+/** Reads the options for TLS; the credentials themselves are not read yet. */
+export function readTlsOptions(options: TlsOptions): TlsSource {
+  const isFiles = isPlainObject(options) &&
+    ("certFile" in options || "keyFile" in options);
+  return isFiles
+    ? fromFiles(options as TlsFileOptions)
+    : fromTexts(options as TlsPemOptions);
+}
+
+function fromTexts(options: TlsPemOptions): TlsSource {
+  requireProtection("tls", options, ["cert", "key", "clientCa"]);
+  const { cert, key, clientCa } = options;
+  requireTexts({ cert, key, ...clientCa !== undefined && { clientCa } });
+  const credentials = { cert, key, clientCa };
+  const names = {
+    cert: "tls.cert",
+    key: "tls.key",
+    clientCa: "tls.clientCa",
+  };
+  return {
+    // Async, so that what is thrown becomes a rejection.
+    // deno-lint-ignore require-await
+    async read() {
+      checkCredentials(credentials, names);
+      return credentials;
+    },
+  };
+}
+
+function fromFiles(options: TlsFileOptions): TlsSource {
+  requireProtection("tls", options, [
+    "certFile",
+    "keyFile",
+    "clientCaFile",
+    "reloadInterval",
+  ]);
+  const {
+    certFile,
+    keyFile,
+    clientCaFile,
+    reloadInterval = RELOAD_INTERVAL_MS,
+  } = options;
+  requireTexts({
+    certFile,
+    keyFile,
+    ...clientCaFile !== undefined && { clientCaFile },
+  });
+  for (const [name, file] of Object.entries({ certFile, keyFile })) {
+    // It would end up in the message that there is no such file.
+    if (!file.includes("-----BEGIN")) continue;
+    throw new TypeError(
+      `Cannot ${ACTION}: tls.${name} must be the path of a file, received ` +
+        `what is in one; give it as ${name.replace("File", "")}`,
+    );
+  }
+  requireNumber(
+    ACTION,
+    { "tls.reloadInterval": reloadInterval },
+    100,
+    MAX_TIMER_MS,
+  );
+  const files = { cert: certFile, key: keyFile, clientCa: clientCaFile };
+  return {
+    reloadInterval,
+    async read() {
+      const [cert, key, clientCa] = await Promise.all([
+        read(certFile),
+        read(keyFile),
+        clientCaFile === undefined ? undefined : read(clientCaFile),
+      ]);
+      const credentials = { cert, key, clientCa };
+      checkCredentials(credentials, files);
+      return credentials;
+    },
+  };
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readTextFile(file);
+  } catch (cause) {
+    const { code, message } = cause as { code?: string; message: string };
+    throw new TlsError(
+      `Cannot use TLS credentials: file ${JSON.stringify(file)} must be ` +
+        `readable, received ${code ?? message}`,
+      { cause },
+    );
+  }
+}
+
+/** Requires texts, and tells nothing of what came instead. */
+function requireTexts(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (typeof value === "string") continue;
+    throw new TypeError(
+      `Cannot ${ACTION}: tls.${name} must be a string, received ` +
+        describeSecret(value),
+    );
+  }
+}

@@ -1,0 +1,122 @@
+/** Certificates for the tests, made by `openssl`. */
+import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** A certificate and its key, as texts and as files. */
+export interface Certificate {
+  cert: string;
+  key: string;
+  certFile: string;
+  keyFile: string;
+}
+
+/** An authority that issues certificates. */
+export class Authority {
+  readonly #folder: string;
+  readonly #own: Certificate;
+  #issued = 0;
+
+  constructor(folder: string, own: Certificate) {
+    this.#folder = folder;
+    this.#own = own;
+  }
+
+  /** The authority's own certificate. */
+  get cert(): string {
+    return this.#own.cert;
+  }
+
+  /** The file of that. */
+  get certFile(): string {
+    return this.#own.certFile;
+  }
+
+  /** Makes an authority; its files are removed when the process ends. */
+  static async create(): Promise<Authority> {
+    const folder = await mkdtemp(join(tmpdir(), "certificates-"));
+    process.once(
+      "exit",
+      () => rmSync(folder, { recursive: true, force: true }),
+    );
+    const [certFile, keyFile] = files(folder, "authority");
+    await openssl(
+      ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes".split(
+        " ",
+      ),
+      ...["-subj", "/CN=Test authority", "-days", "2"],
+      ...["-addext", "keyUsage=critical,keyCertSign"],
+      ...["-keyout", keyFile, "-out", certFile],
+    );
+    return new Authority(folder, await read(certFile, keyFile));
+  }
+
+  /** Issues a certificate for a server on loopback. */
+  server(): Promise<Certificate> {
+    return this.#issue("serverAuth");
+  }
+
+  /** Issues a certificate for a client. */
+  client(): Promise<Certificate> {
+    return this.#issue("clientAuth");
+  }
+
+  async #issue(usage: string): Promise<Certificate> {
+    const name = `${usage}-${this.#issued++}`;
+    const [certFile, keyFile] = files(this.#folder, name);
+    const [requestFile, extensionsFile] = [
+      `${certFile}.csr`,
+      `${certFile}.ext`,
+    ];
+    await openssl(
+      ..."req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes".split(" "),
+      ...["-subj", `/CN=${name}`, "-keyout", keyFile, "-out", requestFile],
+    );
+    await writeFile(
+      extensionsFile,
+      "subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost\n" +
+        `extendedKeyUsage=${usage}\n`,
+    );
+    await openssl(
+      ...["x509", "-req", "-days", "2", "-CAcreateserial"],
+      ...["-CA", this.#own.certFile, "-CAkey", this.#own.keyFile],
+      ...["-in", requestFile, "-out", certFile, "-extfile", extensionsFile],
+    );
+    return await read(certFile, keyFile);
+  }
+}
+
+/** Encrypts the key of a certificate, as servers cannot read it. */
+export async function encryptKey(
+  { keyFile }: Certificate,
+  passphrase: string,
+): Promise<string> {
+  const { stdout } = await run("openssl", [
+    ...["pkcs8", "-topk8", "-in", keyFile],
+    ...["-v2", "aes256", "-passout", `pass:${passphrase}`],
+  ]);
+  return stdout;
+}
+
+function files(folder: string, name: string): [cert: string, key: string] {
+  return [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
+}
+
+async function read(certFile: string, keyFile: string): Promise<Certificate> {
+  return {
+    cert: await readFile(certFile, "utf8"),
+    key: await readFile(keyFile, "utf8"),
+    certFile,
+    keyFile,
+  };
+}
+
+async function openssl(...args: string[]): Promise<void> {
+  await run("openssl", args);
+}

@@ -1,0 +1,41 @@
+/** Requests by `curl`, a client that no runtime has a part in. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** More than any answer has. */
+const MAX_BYTES = 2 ** 26;
+
+/** What came of a request by `curl`. */
+export interface CurlResult {
+  /** What `curl` exited with; 0 is success. */
+  exitCode: number;
+  /** The status; 0 without an answer. */
+  status: number;
+  body: string;
+}
+
+/** Makes a request. */
+export async function curl(...args: string[]): Promise<CurlResult> {
+  const common = [
+    "--silent",
+    "--max-time",
+    "20",
+    "--write-out",
+    "\n%{http_code}",
+  ];
+  const { stdout, exitCode } = await run("curl", [
+    ...common,
+    ...args,
+  ], { maxBuffer: MAX_BYTES }).then(
+    ({ stdout }) => ({ stdout, exitCode: 0 }),
+    ({ stdout, code }) => ({ stdout, exitCode: code }),
+  );
+  const end = stdout.lastIndexOf("\n");
+  return {
+    exitCode,
+    status: Number(stdout.slice(end + 1)),
+    body: stdout.slice(0, end),
+  };
+}

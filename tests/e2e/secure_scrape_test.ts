@@ -1,0 +1,85 @@
+import {
+  startHttpServer,
+  type StartHttpServerOptions,
+} from "../../src/server/mod.ts";
+import { assertEquals } from "@std/assert";
+import { readFile } from "node:fs/promises";
+import { missing } from "../../tools/servers/locate.ts";
+import { Authority } from "../_certificates.ts";
+import { client } from "../_client.ts";
+import { test } from "../_suite.ts";
+import { waitUntil } from "../_wait.ts";
+import { startPrometheus } from "./_prometheus.ts";
+
+const authority = await Authority.create();
+const own = await authority.server();
+const scraper = await authority.client();
+const { cert, key } = own;
+
+/** What stands for what a user has, in the configurations of the README. */
+const REPLACED: Readonly<Record<string, string>> = {
+  "/etc/prometheus/ca.pem": authority.certFile,
+  "/etc/prometheus/client.pem": scraper.certFile,
+  "/etc/prometheus/client.key": scraper.keyFile,
+};
+
+/** The servers that the README's configurations are for. */
+const SERVERS: Readonly<Record<string, StartHttpServerOptions>> = {
+  "basic-auth": { auth: { basic: { prometheus: "a-long-random-password" } } },
+  "bearer-token": { auth: { bearer: ["a-long-random-token"] } },
+  "tls": { tls: { cert, key } },
+  "client-certificate": { tls: { cert, key, clientCa: authority.cert } },
+};
+
+/** Reads the README's configuration of a job, to scrape a target with it often. */
+async function configOf(name: string, target: string): Promise<string> {
+  const readme = await readFile(
+    new URL("../../README.md", import.meta.url),
+    "utf8",
+  );
+  const blocks = readme.matchAll(/```yaml\n([^]*?)```/g);
+  for (const [, block] of blocks) {
+    if (!block.includes(`job_name: ${name}\n`)) continue;
+    const text = Object.entries(REPLACED)
+      .reduce((text, [from, to]) => text.replaceAll(from, to), block);
+    return "global: { scrape_interval: 1s }\n" +
+      text.replaceAll(/app\.example:\d+/g, target);
+  }
+  throw new Error(`README.md has no configuration of the job ${name}`);
+}
+
+for (const [name, options] of Object.entries(SERVERS)) {
+  test(
+    `a real Prometheus scrapes as the README says, by ${name}`,
+    { skip: missing("prometheus") },
+    async () => {
+      const registry = new client.Registry();
+      new client.Counter({
+        name: "jobs_total",
+        help: "Jobs",
+        registers: [registry],
+      }).inc(3);
+      const server = await startHttpServer({
+        addr: "127.0.0.1",
+        registry,
+        ...options,
+      });
+      try {
+        const target = new URL(server.url).host;
+        const prometheus = await startPrometheus(await configOf(name, target));
+        try {
+          await waitUntil(20_000, "the metric is stored", async () => {
+            const found = await prometheus.query(`jobs_total{job="${name}"}`);
+            return found.length === 1 && found[0].value === 3;
+          });
+          const [{ health, lastError }] = await prometheus.targets();
+          assertEquals([health, lastError], ["up", ""]);
+        } finally {
+          await prometheus.stop();
+        }
+      } finally {
+        await server.close();
+      }
+    },
+  );
+}

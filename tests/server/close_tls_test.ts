@@ -1,0 +1,101 @@
+import {
+  type MetricsHttpServer,
+  startHttpServer,
+  type StartHttpServerOptions,
+} from "../../src/server/mod.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { Authority } from "../_certificates.ts";
+import { client } from "../_client.ts";
+import { curl } from "../_curl.ts";
+import { test } from "../_suite.ts";
+import { isListening, largeRegistry, slowRegistry } from "./_servers.ts";
+
+const authority = await Authority.create();
+const { cert, key, certFile, keyFile } = await authority.server();
+const registry = new client.Registry();
+
+/** What makes a server speak TLS by each of the ways that the runtimes have. */
+const WAYS: Readonly<Record<string, StartHttpServerOptions>> = {
+  "certificates as texts": { tls: { cert, key } },
+  "certificates as texts and a limit": {
+    tls: { cert, key },
+    maxConnections: 1000,
+  },
+  "certificates in files": { tls: { certFile, keyFile } },
+};
+
+function scrape({ metricsUrl }: MetricsHttpServer, ...args: string[]) {
+  return curl("--cacert", authority.certFile, ...args, metricsUrl);
+}
+
+/** How long `close()` may take when there is nothing to wait for. */
+const AT_ONCE_MS = 10_000;
+
+/** Closes a server with a long grace, which must not be needed. */
+async function closeAtOnce(server: MetricsHttpServer): Promise<void> {
+  const startedAt = performance.now();
+  await server.close(4 * AT_ONCE_MS);
+  assert(performance.now() - startedAt < AT_ONCE_MS, "it waited for nobody");
+}
+
+for (const [way, options] of Object.entries(WAYS)) {
+  const start = (more: StartHttpServerOptions = {}) =>
+    startHttpServer({ addr: "127.0.0.1", registry, ...options, ...more });
+
+  test(`close() lets a scrape in flight finish, with ${way}`, async () => {
+    const { registry, asked, answer } = slowRegistry();
+    const server = await start({ registry });
+    const scraped = scrape(server);
+    await asked;
+    const closed = closeAtOnce(server);
+    // The server has been told to close when the event loop has turned.
+    setTimeout(answer, 100);
+    const { exitCode, body } = await scraped;
+    assertEquals(exitCode, 0);
+    assertStringIncludes(body, "slow 42\n");
+    await closed;
+  });
+
+  test(`close() cuts off a scrape that takes too long, with ${way}`, async () => {
+    const { registry, asked, answer } = slowRegistry();
+    const server = await start({ registry });
+    const scraped = scrape(server);
+    await asked;
+    await server.close(100);
+    assertEquals((await scraped).status, 0);
+    const { addr, port } = server.socket;
+    assertEquals(await isListening(addr, port), false);
+    answer();
+  });
+
+  test(`close() does not wait for clients that say nothing, with ${way}`, async () => {
+    const server = await start();
+    const { port } = server.socket;
+    const silent = connect(port, "127.0.0.1");
+    const shaken = connectTls({
+      ...{ port, host: "127.0.0.1", servername: "localhost" },
+      ca: authority.cert,
+    });
+    for (const socket of [silent, shaken]) socket.on("error", () => {});
+    await Promise.all([once(silent, "connect"), once(shaken, "secureConnect")]);
+    assertEquals((await scrape(server)).status, 200);
+    await closeAtOnce(server);
+    silent.destroy();
+    shaken.destroy();
+  });
+
+  test(`close() lets a large answer arrive, with ${way}`, async () => {
+    const server = await start({ registry: largeRegistry() });
+    const scraped = scrape(server, "--limit-rate", "20M");
+    const headers = Promise.withResolvers<void>();
+    setTimeout(headers.resolve, 300);
+    await headers.promise;
+    await server.close(30_000);
+    const { exitCode, body } = await scraped;
+    assertEquals(exitCode, 0);
+    assert(body.length > 10e6, `only ${body.length} bytes have arrived`);
+  });
+}

@@ -1,0 +1,161 @@
+import {
+  startHttpServer,
+  type StartHttpServerOptions,
+} from "../../src/server/mod.ts";
+import { runtimeName } from "../../src/runtime/detect.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { connect, type Socket } from "node:net";
+import { Authority } from "../_certificates.ts";
+import { client } from "../_client.ts";
+import { test } from "../_suite.ts";
+import { waitUntil } from "../_wait.ts";
+import { withServer } from "./_servers.ts";
+
+const registry = new client.Registry();
+const { cert, key } = await (await Authority.create()).server();
+
+/** A client that sends a text, then another one again and again. */
+class SlowClient {
+  readonly #socket: Socket;
+  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #startedAt = performance.now();
+  received = "";
+  /** How long the connection was open, in milliseconds, once it is closed. */
+  lifetime: number | undefined;
+
+  constructor(port: number, first: string, then = "") {
+    this.#socket = connect(port, "127.0.0.1");
+    if (first !== "") this.#socket.write(first);
+    this.#timer = setInterval(() => {
+      if (then !== "") this.#socket.write(then);
+    }, 100);
+    this.#socket.on("data", (chunk) => this.received += chunk)
+      .on("error", () => {})
+      .once("close", () => {
+        this.lifetime = performance.now() - this.#startedAt;
+        clearInterval(this.#timer);
+      });
+  }
+
+  get isClosed(): boolean {
+    return this.lifetime !== undefined;
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#socket.destroy();
+  }
+}
+
+/**
+ * What a busy machine may take longer; without the limit all runtimes hold a
+ * client for longer than the shortest limit and this.
+ */
+const SLACK_MS = 8000;
+
+const HEAD = "GET /metrics HTTP/1.1\r\nHost: a\r\n";
+
+/** Fails unless slow clients are cut off, while others are served. */
+async function assertCutOff(
+  options: StartHttpServerOptions,
+  firsts: readonly (readonly [string, string?])[],
+): Promise<void> {
+  await withServer(
+    { addr: "127.0.0.1", registry, ...options },
+    async (server) => {
+      const { port } = server.socket;
+      const clients = firsts.flatMap((first) =>
+        Array.from({ length: 10 }, () => new SlowClient(port, ...first))
+      );
+      try {
+        await waitUntil(40_000, "the slow clients are cut off", async () => {
+          if (!options.tls) {
+            assertEquals(
+              (await (await fetch(server.metricsUrl)).text()) !== "",
+              true,
+            );
+          }
+          return clients.every(({ isClosed }) => isClosed);
+        });
+        const bound = options.headerTimeout! + SLACK_MS;
+        for (const { lifetime } of clients) {
+          assert(lifetime! < bound, `one was held for ${lifetime} ms`);
+        }
+      } finally {
+        for (const client of clients) client.end();
+      }
+    },
+  );
+}
+
+test("headerTimeout cuts off clients that do not ask, and serves the others", async () => {
+  await assertCutOff({ headerTimeout: 1000 }, [
+    [""],
+    ["GE"],
+    [HEAD, "a: b\r\n"],
+    [`${HEAD}\r\n${HEAD}`, "a: b\r\n"],
+    ["POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\na"],
+  ]);
+});
+
+test("headerTimeout cuts off clients that do not finish a TLS handshake", async () => {
+  // Bun has but one limit for that.
+  const headerTimeout = runtimeName() === "bun" ? 10_000 : 1000;
+  await assertCutOff({ headerTimeout, tls: { cert, key } }, [[""], ["\x16"]]);
+});
+
+test("idleTimeout ends connections between two requests", async () => {
+  const options = { addr: "127.0.0.1", registry, idleTimeout: 500 };
+  await withServer(options, async (server) => {
+    const client = new SlowClient(server.socket.port, `${HEAD}\r\n`);
+    await waitUntil(20_000, "it is answered", () => client.received !== "");
+    await waitUntil(20_000, "it is ended", () => client.isClosed);
+  });
+});
+
+test("maxConnections serves those who are there, and nobody else", async () => {
+  const options = { addr: "127.0.0.1", registry, maxConnections: 3 };
+  await withServer(options, async (server) => {
+    const { port } = server.socket;
+    const ask = () => new SlowClient(port, `${HEAD}\r\n`);
+    const first = [ask(), ask(), ask()];
+    const isServed = ({ received }: SlowClient) => received.includes("200 OK");
+    await waitUntil(20_000, "they are served", () => first.every(isServed));
+    const fourth = ask();
+    await waitUntil(20_000, "the fourth is refused", () => fourth.isClosed);
+    assertEquals(fourth.received, "");
+    assert(first.every(({ isClosed }) => !isClosed));
+    first[0].end();
+    const isServedAgain = async () => {
+      const next = ask();
+      await waitUntil(
+        20_000,
+        "it is served or not",
+        () => next.isClosed || isServed(next),
+      );
+      next.end();
+      return isServed(next);
+    };
+    await waitUntil(20_000, "there is room again", isServedAgain);
+    for (const client of first) client.end();
+  });
+});
+
+test("startHttpServer() refuses limits that are none", async () => {
+  const wrong: [StartHttpServerOptions, typeof Error][] = [
+    [{ headerTimeout: 99 }, RangeError],
+    [{ headerTimeout: Infinity }, RangeError],
+    [{ idleTimeout: NaN }, RangeError],
+    [{ maxConnections: 0 }, RangeError],
+    [{ maxConnections: 1.5 }, RangeError],
+    [{ maxConnections: "1" as unknown as number }, TypeError],
+    [{ headerTimeout: null as unknown as number }, TypeError],
+  ];
+  for (const [options, errorClass] of wrong) {
+    await assertRejects(
+      () => startHttpServer({ addr: "127.0.0.1", ...options }),
+      errorClass,
+      Object.keys(options)[0],
+    );
+  }
+});
