@@ -1,4 +1,5 @@
 import type { CollectorError } from "../errors.ts";
+import { plainResponse } from "../plain_response.ts";
 import { paced } from "../runtime/pace.ts";
 import type { Registry } from "../types.ts";
 import { type Report, reporter } from "../wrappers/report.ts";
@@ -196,7 +197,5 @@ function plain(
   text: string | null,
   headers: Record<string, string> = {},
 ): Answer {
-  return {
-    response: new Response(text && `${text}\n`, { status, headers }),
-  };
+  return { response: plainResponse(status, text, headers) };
 }

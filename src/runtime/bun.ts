@@ -1,4 +1,5 @@
 import { UnsupportedOptionError } from "../errors.ts";
+import { limitNames, MAX_BODY_BYTES } from "./limits.ts";
 import { nativeResponse } from "./native_response.ts";
 import type { Listener, ListenOptions, Runtime } from "./types.ts";
 
@@ -39,9 +40,6 @@ const { Bun } = globalThis as unknown as { Bun: BunGlobal };
 /** When Bun ends TLS handshakes, at the earliest, whatever it is told. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** Nothing that is asked here has a body. */
-const MAX_BODY_BYTES = 64 * 1024;
-
 /** Bun, by `Bun.serve`, or by `node:http` for what that lacks. */
 export const bun: Runtime = {
   name: "Bun",
@@ -59,15 +57,14 @@ export const bun: Runtime = {
         wayOut: "ask for no less, or let a proxy speak TLS",
       });
     }
-    const isForServe = Object.values(limits)
-      .every((limit) => limit === undefined);
-    if (isRenewable && !isForServe) {
+    const given = limitNames(limits);
+    if (isRenewable && given.length > 0) {
       throw new UnsupportedOptionError({
         option: "tls.certFile",
         runtime: "Bun",
         requirement: "alone, without headerTimeout, idleTimeout and " +
           "maxConnections, since no server of Bun has both",
-        received: Object.keys(limits).join(" and "),
+        received: `it with ${given.join(" and ")}`,
         wayOut: "give tls.cert and tls.key, or leave the limits out",
       });
     }
@@ -78,17 +75,11 @@ export const bun: Runtime = {
         { ...options, tls },
         (tls, remoteAddress) => {
           const server = serve({ ...options, address, tls }, remoteAddress);
-          return {
-            port: server.address.port,
-            ref: () => server.ref(),
-            unref: () => server.unref(),
-            stop: () => drain(server),
-            cut: () => server.stop(true),
-          };
+          return { port: server.address.port, ...controlsOf(server) };
         },
       );
     }
-    if (isForServe) return listenByServe(options);
+    if (given.length === 0) return listenByServe(options);
     const { listenByNodeHttp } = await import("./node_http.ts");
     return await listenByNodeHttp(options);
   },
@@ -102,6 +93,14 @@ function listenByServe(options: ListenOptions): Listener {
     address: "path" in options.address
       ? options.address
       : { hostname: address, port },
+    ...controlsOf(server),
+  };
+}
+
+function controlsOf(
+  server: BunServer,
+): Pick<Listener, "ref" | "unref" | "stop" | "cut"> {
+  return {
     ref: () => server.ref(),
     unref: () => server.unref(),
     stop: () => drain(server),

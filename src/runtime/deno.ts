@@ -1,3 +1,5 @@
+import { plainResponse } from "../plain_response.ts";
+import { limitNames } from "./limits.ts";
 import { nativeResponse } from "./native_response.ts";
 import type {
   Listener,
@@ -53,9 +55,8 @@ export const deno: Runtime = {
  * other certificate, leaves it out on a unix socket, silently, and has no end
  * for handshakes that stall, which outlive the server.
  */
-function isForServe({ tls, limits = {} }: ListenOptions): boolean {
-  return tls === undefined &&
-    Object.values(limits).every((limit) => limit === undefined);
+function isForServe({ tls, limits }: ListenOptions): boolean {
+  return tls === undefined && limitNames(limits).length === 0;
 }
 
 function listenByServe({ address, handler }: ListenOptions): Listener {
@@ -115,10 +116,9 @@ class Requests {
 
   async answer(request: Request, info: DenoRequestInfo): Promise<Response> {
     if (this.#onIdle) {
-      return new Response("The server is closing\n", {
-        status: 503,
-        headers: { "connection": "close" },
-      });
+      return nativeResponse(
+        plainResponse(503, "The server is closing", { connection: "close" }),
+      );
     }
     this.#inFlight++;
     let bytes = 0;

@@ -1,4 +1,5 @@
 import { describe } from "../describe.ts";
+import { plainResponse } from "../plain_response.ts";
 import {
   ACTION,
   describeSecret,
@@ -53,9 +54,9 @@ export async function authorizer(options: AuthOptions): Promise<Authorizer> {
       if (equalInConstantTime(actual, expected)) isAccepted = true;
     }
     if (isAccepted && received !== undefined) return undefined;
-    return new Response("Unauthorized\n", {
-      status: 401,
-      headers: { "www-authenticate": challenge, "cache-control": "no-store" },
+    return plainResponse(401, "Unauthorized", {
+      "www-authenticate": challenge,
+      "cache-control": "no-store",
     });
   };
 }

@@ -183,7 +183,12 @@ export function readServerOptions(
   requirePath(path);
   requireMs({ headerTimeout, idleTimeout });
   if (maxConnections !== undefined) {
-    requireInteger({ maxConnections }, 1, Number.MAX_SAFE_INTEGER);
+    requireInteger(
+      "maxConnections",
+      maxConnections,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    );
   }
   if (serviceDiscovery !== undefined) {
     requireMethod("serviceDiscovery", serviceDiscovery, "register");
@@ -210,11 +215,9 @@ function readAddress(
   unix: unknown,
 ): ListenAddress {
   if (unix === undefined) {
-    if (port === undefined) port = 0;
-    requireInteger({ port }, 0, 65535);
     return {
       hostname: addr === undefined ? "" : requireAddr(addr),
-      port: port as number,
+      port: port === undefined ? 0 : requireInteger("port", port, 0, 65535),
     };
   }
   if (addr !== undefined || port !== undefined) {
@@ -242,16 +245,18 @@ function requireAddr(addr: unknown): string {
 }
 
 function requireInteger(
-  option: Readonly<Record<string, unknown>>,
+  name: string,
+  value: unknown,
   min: number,
   max: number,
-): void {
-  requireNumber(ACTION, option, min, max);
-  const [[name, value]] = Object.entries(option);
-  if (Number.isInteger(value)) return;
-  throw new RangeError(
-    `Cannot ${ACTION}: ${name} must be an integer, received ${value}`,
-  );
+): number {
+  const requirement = `Cannot ${ACTION}: ${name} must be an integer from ` +
+    `${min} to ${max}, received ${describe(value)}`;
+  if (typeof value !== "number") throw new TypeError(requirement);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(requirement);
+  }
+  return value;
 }
 
 function requirePath(path: unknown): void {

@@ -2,6 +2,8 @@ import type {
   MetricsRequest,
   ScrapeHandler,
 } from "../exposition/scrape_handler.ts";
+import { plainResponse } from "../plain_response.ts";
+import { MAX_BODY_BYTES } from "../runtime/limits.ts";
 import type { RequestHandler } from "../runtime/types.ts";
 import type { Authorizer } from "./auth.ts";
 import { FORMATS } from "./formats.ts";
@@ -41,7 +43,7 @@ export function serverRoutes(options: ServerRoutesOptions): RequestHandler {
     const format = url.searchParams.get("format");
     if (format !== null && !Object.hasOwn(FORMATS, format)) {
       const names = Object.keys(FORMATS).join(", ");
-      return plain(400, `Bad Request: format must be one of ${names}`);
+      return plainResponse(400, `Bad Request: format must be one of ${names}`);
     }
     const answered = await scrapeHandler.answer(
       format === null ? request : withAccept(request, FORMATS[format]),
@@ -60,7 +62,7 @@ export function serverRoutes(options: ServerRoutesOptions): RequestHandler {
     remoteAddress: () => string | undefined,
   ): Promise<Response> {
     if (isLarge(request)) {
-      return plain(413, "Content Too Large", { connection: "close" });
+      return plainResponse(413, "Content Too Large", { connection: "close" });
     }
     // The Host header, and so the URL, may be anything.
     const url = URL.parse(request.url, "http://localhost");
@@ -70,14 +72,14 @@ export function serverRoutes(options: ServerRoutesOptions): RequestHandler {
     }
     const refusal = await authorize?.(request);
     if (refusal) return refusal;
-    if (url === null) return plain(400, "Bad Request");
+    if (url === null) return plainResponse(400, "Bad Request");
     switch (url.pathname) {
       case path:
         return await scrape(request, url, remoteAddress);
       case "/":
         return await onlyRead(request, landingPage);
       default:
-        return plain(404, "Not Found");
+        return plainResponse(404, "Not Found");
     }
   }
 
@@ -86,13 +88,10 @@ export function serverRoutes(options: ServerRoutesOptions): RequestHandler {
       return await route(request, remoteAddress);
     } catch (error) {
       report(error);
-      return plain(500, "Internal Server Error");
+      return plainResponse(500, "Internal Server Error");
     }
   };
 }
-
-/** Nothing that is asked here has a body. */
-const MAX_BODY_BYTES = 64 * 1024;
 
 function isLarge({ headers }: Request): boolean {
   return Number(headers.get("content-length")) > MAX_BODY_BYTES;
@@ -117,13 +116,5 @@ function onlyRead(
   answer: () => Response | Promise<Response>,
 ): Response | Promise<Response> {
   if (method === "GET" || method === "HEAD") return answer();
-  return plain(405, "Method Not Allowed", { allow: "GET, HEAD" });
-}
-
-function plain(
-  status: number,
-  text: string,
-  headers: Record<string, string> = {},
-): Response {
-  return new Response(`${text}\n`, { status, headers });
+  return plainResponse(405, "Method Not Allowed", { allow: "GET, HEAD" });
 }

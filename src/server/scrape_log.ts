@@ -1,24 +1,17 @@
+import type { AnswerRecord } from "../exposition/own_metrics.ts";
 import type { AnsweredScrape } from "../exposition/scrape_handler.ts";
 
 /** How many scrapes are remembered. */
 const KEPT = 10;
 
 /** What is remembered of an answered scrape. */
-export interface LoggedScrape {
+export interface LoggedScrape extends AnswerRecord {
   /** When it was answered. */
   readonly at: Date;
   /** Who asked: the `User-Agent`. */
   readonly userAgent: string;
   /** From where, if the client has an address. */
   readonly remoteAddress: string | undefined;
-  /** The status of the answer. */
-  readonly code: number;
-  /** The exposition format, of an answer with metrics. */
-  readonly format: string | undefined;
-  /** How long it took. */
-  readonly seconds: number;
-  /** The size of the metrics as they were sent. */
-  readonly bytes: number | undefined;
   /** The names of the metrics that could not be gathered. */
   readonly failed: readonly string[];
 }
@@ -38,15 +31,11 @@ export class ScrapeLog {
     remoteAddress: string | undefined,
     { record, failures }: AnsweredScrape,
   ): void {
-    const { code, format, seconds, bytes } = record;
     this.#scrapes.unshift({
+      ...record,
       at: new Date(),
       userAgent: headers.get("user-agent") ?? "unknown",
       remoteAddress,
-      code,
-      format,
-      seconds,
-      bytes,
       failed: [...new Set(failures.map(({ collector }) => collector))],
     });
     this.#scrapes.length = Math.min(this.#scrapes.length, KEPT);

@@ -21,7 +21,7 @@ import {
 /** A reason for a signal to abort. */
 class Stop extends Error {}
 
-/** Connects, sends, and tells later whether the connection was ended. */
+/** Connects to a server, and sends something. */
 async function connected(port: number, request: string): Promise<Socket> {
   const socket = connect(port, "127.0.0.1");
   socket.on("error", () => {});

@@ -11,6 +11,7 @@ import { Authority } from "../_certificates.ts";
 import { client } from "../_client.ts";
 import { curl } from "../_curl.ts";
 import { test } from "../_suite.ts";
+import { waitUntil } from "../_wait.ts";
 import { isListening, largeRegistry, slowRegistry } from "./_servers.ts";
 
 const authority = await Authority.create();
@@ -90,9 +91,10 @@ for (const [way, options] of Object.entries(WAYS)) {
   test(`close() lets a large answer arrive, with ${way}`, async () => {
     const server = await start({ registry: largeRegistry() });
     const scraped = scrape(server, "--limit-rate", "20M");
-    const headers = Promise.withResolvers<void>();
-    setTimeout(headers.resolve, 300);
-    await headers.promise;
+    await waitUntil(20_000, "it is answered", async () => {
+      const page = await curl("--cacert", authority.certFile, server.url);
+      return page.body.includes("<td>curl/");
+    });
     await server.close(30_000);
     const { exitCode, body } = await scraped;
     assertEquals(exitCode, 0);

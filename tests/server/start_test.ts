@@ -236,7 +236,7 @@ test("startHttpServer() refuses a port out of range", async () => {
     await assertRejects(
       () => startHttpServer({ addr: "127.0.0.1", port }),
       RangeError,
-      "port must be a",
+      `port must be an integer from 0 to 65535, received ${port}`,
     );
   }
 });
