@@ -4,6 +4,7 @@
  * @module
  */
 
+import { labelTexts } from "./labels.ts";
 import type { RegisteredMetric, Registry } from "../types.ts";
 
 /** The labels that `setDefaultLabels()` was given, as texts. */
@@ -11,11 +12,7 @@ export function defaultLabelsOf(registry: Registry): Record<string, string> {
   const { _defaultLabels = {} } = registry as {
     _defaultLabels?: Record<string, unknown>;
   };
-  const labels: Record<string, string> = {};
-  for (const [name, value] of Object.entries(_defaultLabels)) {
-    if (value !== undefined) labels[name] = String(value).toWellFormed();
-  }
-  return labels;
+  return Object.fromEntries(labelTexts(_defaultLabels));
 }
 
 /**

@@ -1,9 +1,9 @@
 import { paced, type Steps } from "../runtime/pace.ts";
 import type { Exemplar, MetricFamily, MetricType, Series } from "../types.ts";
 import { ByteWriter, numberText } from "./byte_writer.ts";
-import { escapeHelp, escapeName, isLegacyName } from "./escape.ts";
+import { escapeHelp, escapeName, isLegacyName } from "../families/escape.ts";
 import { type Format, OPENMETRICS_1_0_0, TEXT_1_0_0 } from "./format.ts";
-import { labelPairs } from "./label_text.ts";
+import { labelPairs } from "../families/label_text.ts";
 import { toOpenMetrics, type WrittenFamily } from "./openmetrics.ts";
 import { Template } from "./template.ts";
 

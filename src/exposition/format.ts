@@ -1,4 +1,4 @@
-import type { EscapingScheme } from "./escape.ts";
+import type { EscapingScheme } from "../families/escape.ts";
 
 /** An exposition format, as a scrape has negotiated it. */
 export interface Format {

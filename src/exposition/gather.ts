@@ -4,9 +4,9 @@ import { CollectorError } from "../errors.ts";
 import { paced } from "../runtime/pace.ts";
 import type { MetricFamily, RegisteredMetric, Registry } from "../types.ts";
 import type { Deadline } from "./deadline.ts";
-import { duplicateError, mergeFamilies } from "./merge_families.ts";
-import { messageOf } from "./message_of.ts";
-import { readerOf, type Reading } from "./metric_reader.ts";
+import { collectorError, duplicateError } from "../families/failures.ts";
+import { mergeFamilies } from "../families/merge_families.ts";
+import { readerOf, type Reading } from "../families/metric_reader.ts";
 import type { NameFilter } from "./name_filter.ts";
 
 /** What was gathered for a scrape. */
@@ -132,14 +132,5 @@ function timeoutError(name: string, startedAt: number): CollectorError {
     failure: "timeout",
     message: `Cannot gather metric "${name}": its collector must end before ` +
       `the scrape's deadline, it runs for ${ms} ms`,
-  });
-}
-
-function collectorError(name: string, cause: unknown): CollectorError {
-  return new CollectorError({
-    collector: name,
-    failure: "error",
-    message: `Cannot gather metric "${name}": ${messageOf(cause)}`,
-    cause,
   });
 }

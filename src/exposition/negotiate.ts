@@ -1,4 +1,4 @@
-import type { EscapingScheme } from "./escape.ts";
+import type { EscapingScheme } from "../families/escape.ts";
 import {
   type Format,
   OPENMETRICS_0_0_1,

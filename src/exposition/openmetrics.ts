@@ -1,7 +1,11 @@
 import type { Steps } from "../runtime/pace.ts";
 import type { MetricFamily, Series } from "../types.ts";
 import { numberText } from "./byte_writer.ts";
-import { hasSum, sampleNames, valuesPerSeries } from "./family_layout.ts";
+import {
+  hasSum,
+  sampleNames,
+  valuesPerSeries,
+} from "../families/family_layout.ts";
 
 /** After so many series the clock is looked at. */
 const ROWS = 128;

@@ -1,7 +1,7 @@
 import type { CollectorError } from "../errors.ts";
 import type { MetricFamily, Series } from "../types.ts";
-import { hasSum } from "./family_layout.ts";
-import { commonText } from "./label_text.ts";
+import { hasSum } from "../families/family_layout.ts";
+import { commonText } from "../families/label_text.ts";
 import type { NameFilter } from "./name_filter.ts";
 
 type Labels = Readonly<Record<string, string>>;

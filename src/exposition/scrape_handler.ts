@@ -7,8 +7,8 @@ import { compress } from "./compress.ts";
 import { Deadline, scrapeTimeout } from "./deadline.ts";
 import { encode } from "./encode.ts";
 import { gather, type Gathering } from "./gather.ts";
-import { messageOf } from "./message_of.ts";
-import { mergeFamilies } from "./merge_families.ts";
+import { messageOf } from "../message_of.ts";
+import { mergeFamilies } from "../families/merge_families.ts";
 import { nameFilter, readNames } from "./name_filter.ts";
 import { negotiateFormat } from "./negotiate.ts";
 import {

@@ -1,9 +1,9 @@
 import type { MetricType, Series } from "../types.ts";
 import { ByteWriter, numberText } from "./byte_writer.ts";
-import { escapeName, isLegacyName } from "./escape.ts";
-import { hasSum, valuesPerSeries } from "./family_layout.ts";
+import { escapeName, isLegacyName } from "../families/escape.ts";
+import { hasSum, valuesPerSeries } from "../families/family_layout.ts";
 import type { Format } from "./format.ts";
-import { labelText } from "./label_text.ts";
+import { labelText } from "../families/label_text.ts";
 
 /**
  * What stands before the values in the lines of a family: written once, copied

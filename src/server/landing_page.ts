@@ -1,5 +1,5 @@
 import { storageOf } from "../clients/storage.ts";
-import { messageOf } from "../exposition/message_of.ts";
+import { messageOf } from "../message_of.ts";
 import type { RegisteredMetric, Registry } from "../types.ts";
 import { VERSION } from "../version.ts";
 import { FORMATS } from "./formats.ts";

@@ -1,6 +1,7 @@
 import { CollectorError } from "../errors.ts";
 import type { Steps } from "../runtime/pace.ts";
 import type { Exemplar, MetricFamily, Series } from "../types.ts";
+import { duplicateError } from "./failures.ts";
 import { sampleNames, valuesPerSeries } from "./family_layout.ts";
 import { identityText } from "./label_text.ts";
 
@@ -45,16 +46,6 @@ export function* mergeFamilies(
     for (const name of names) owners.set(name, family);
   }
   return { families: [...families.values()], failures };
-}
-
-/** Says that label sets of a metric came more than once. */
-export function duplicateError(name: string, count: number): CollectorError {
-  return new CollectorError({
-    collector: name,
-    failure: "duplicate",
-    message: `Cannot gather all of metric "${name}": label sets must be ` +
-      `unique, received ${count} that an earlier one equals`,
-  });
 }
 
 function conflictError(

@@ -1,20 +1,14 @@
+import { bucketsOf } from "../clients/buckets.ts";
 import type { StoredChunk, StoredHistogram } from "../clients/storage.ts";
 import type { Steps } from "../runtime/pace.ts";
-import type {
-  CollectedExemplar,
-  CollectedValue,
-  Exemplar,
-  MetricFamily,
-} from "../types.ts";
+import type { CollectedValue, Exemplar, MetricFamily } from "../types.ts";
 import type { Collected } from "./collect.ts";
+import { addExemplar } from "./exemplars.ts";
 import { groupSamples } from "./group_samples.ts";
 import type { SeriesTable } from "./series_table.ts";
 
 /** After so many rows the clock is looked at. */
 const ROWS = 1024;
-
-/** The greatest length of an exemplar's labels, in characters (OpenMetrics). */
-const EXEMPLAR_CHARACTERS = 128;
 
 /** A family, and what of the metric is not in it. */
 export interface ReadFamily {
@@ -137,33 +131,6 @@ function* readHistograms(
   return { values: new Float64Array(values), exemplars, duplicates };
 }
 
-interface Buckets {
-  readonly bounds: readonly number[];
-  /** What a bucket's count is stored under. */
-  readonly keys: readonly (string | number)[];
-}
-
-const knownBuckets = new WeakMap<readonly number[], Buckets>();
-
-/**
- * The bounds of a histogram's buckets as they are written: the clients take them
- * in any order, twice, and with the infinity that is written in any case.
- */
-function bucketsOf(upperBounds: readonly number[]): Buckets {
-  let known = knownBuckets.get(upperBounds);
-  if (known === undefined) {
-    const bounds = [...new Set(upperBounds.map(Number))]
-      .filter(Number.isFinite)
-      .sort((a, b) => a - b);
-    // A number that is no array index would be made a string with every use.
-    const keys = bounds.map((bound) =>
-      Number.isInteger(bound) && bound >= 0 ? bound : String(bound)
-    );
-    knownBuckets.set(upperBounds, known = { bounds, keys });
-  }
-  return known;
-}
-
 function* readGroups(
   collected: Extract<Collected, { samples: unknown }>,
   table: SeriesTable,
@@ -182,24 +149,4 @@ function* readGroups(
     if (row % ROWS === ROWS - 1) yield;
   }
   return { values: new Float64Array(values), exemplars, duplicates };
-}
-
-/** Adds an exemplar, unless it is none: one that the client refused is half made. */
-function addExemplar(
-  exemplars: Map<number, Exemplar>,
-  at: number,
-  collected: CollectedExemplar | null | undefined,
-): void {
-  const { labelSet, value, timestamp } = collected ?? {};
-  if (typeof value !== "number" || typeof labelSet !== "object") return;
-  const labels: Record<string, string> = {};
-  let characters = 0;
-  for (const [name, labelValue] of Object.entries(labelSet)) {
-    // Prometheus refuses a whole scrape for a NUL here, and for no name.
-    if (name === "" || name.includes("\0")) return;
-    labels[name] = String(labelValue).replaceAll("\0", "\ufffd").toWellFormed();
-    characters += [...name].length + [...labels[name]].length;
-  }
-  if (characters > EXEMPLAR_CHARACTERS) return;
-  exemplars.set(at, { labels, value, timestamp });
 }

@@ -1,4 +1,4 @@
-import { describe } from "../describe.ts";
+import { describe } from "./describe.ts";
 
 /** What an error says, or what else was thrown; both may be anything. */
 export function messageOf(error: unknown): string {

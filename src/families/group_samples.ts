@@ -1,6 +1,6 @@
+import type { RawLabels } from "../clients/labels.ts";
 import type { Steps } from "../runtime/pace.ts";
 import type { CollectedExemplar, CollectedValue } from "../types.ts";
-import type { RawLabels } from "./series_table.ts";
 
 /** The samples of one series of a histogram or a summary. */
 export interface SampleGroup {

@@ -1,8 +1,7 @@
+import { labelTexts, type RawLabels } from "../clients/labels.ts";
 import type { Series } from "../types.ts";
-import { commonText, identityText } from "./label_text.ts";
-
-/** Labels as a client has them: values of any type. */
-export type RawLabels = Readonly<Record<string, unknown>>;
+import { identityText } from "./label_text.ts";
+import { makeSeries } from "./make_series.ts";
 
 /** What a table knows of a label set from the last scrape. */
 interface Row {
@@ -150,18 +149,8 @@ export class SeriesTable {
     bounds: readonly number[] | undefined,
     key: string | undefined,
   ): Row {
-    const own = Object.entries(labels).filter(([, value]) =>
-      value !== undefined
-    );
-    const all: Record<string, string> = { ...this.#defaults };
-    for (const [name, value] of own) {
-      // What UTF-8 cannot say must not tell two label sets apart.
-      define(all, name, String(value).toWellFormed());
-    }
-    requireNames(all);
-    const inOrder = sorted(all);
-    const text = commonText(inOrder);
-    const series: Series = { labels: inOrder, bounds, text };
+    const own = labelTexts(labels);
+    const series = makeSeries(own, this.#defaults, bounds);
     const identity = identityText(series);
     const isDuplicate = this.#texts.has(identity);
     if (isDuplicate) this.#duplicates++;
@@ -170,7 +159,7 @@ export class SeriesTable {
       series,
       key,
       names: intern(this.#names, own.map(([name]) => name)),
-      values: own.map(([, value]) => value),
+      values: own.map(([name]) => labels[name]),
       isDuplicate,
     };
   }
@@ -201,34 +190,4 @@ function intern<T>(known: Map<string, readonly T[]>, array: readonly T[]) {
   const first = known.get(key);
   if (first === undefined) known.set(key, array);
   return first ?? array;
-}
-
-/** Prometheus refuses everything that it scrapes for one such label. */
-function requireNames(labels: Readonly<Record<string, string>>): void {
-  for (const name of ["", "__name__"]) {
-    if (!Object.hasOwn(labels, name)) continue;
-    throw new TypeError(
-      "its labels, and the registry's, must have names other than " +
-        `"__name__", received ${JSON.stringify(name)}`,
-    );
-  }
-}
-
-/** Labels in the order of their names, in which they are written. */
-function sorted(labels: Readonly<Record<string, string>>) {
-  const names = Object.keys(labels);
-  if (names.every((name, i) => i === 0 || names[i - 1] < name)) return labels;
-  const inOrder: Record<string, string> = {};
-  for (const name of names.sort()) define(inOrder, name, labels[name]);
-  return inOrder;
-}
-
-/** Sets a label; one may be named `__proto__`. */
-function define(
-  labels: Record<string, string>,
-  name: string,
-  value: string,
-): void {
-  if (name !== "__proto__") labels[name] = value;
-  else Object.defineProperty(labels, name, { value, enumerable: true });
 }
