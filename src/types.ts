@@ -78,8 +78,8 @@ export interface MetricFamily {
   /** The type, which decides what the values mean. */
   readonly type: MetricType;
   /**
-   * The label sets, no two of them alike. Encoders know a series by its object:
-   * one that is passed again must not have changed.
+   * The label sets, no two of them alike. Encoders know a series, and all of
+   * them, by the object: one that is passed again must not have changed.
    */
   readonly series: readonly Series[];
   /**

@@ -103,6 +103,8 @@ function* withSeries(
   template: Template,
   series: readonly Series[],
 ): Steps<Template> {
+  // Who has them from the last time has the same array of them.
+  if (template.followed === series) return template;
   for (let at = 0; at < series.length;) {
     const end = Math.min(at + LINES, series.length);
     at = sharedUpTo(template.series, series, at, end);
@@ -121,6 +123,7 @@ function* withSeries(
     yield;
   }
   template.end();
+  template.followed = series;
   return template;
 }
 

@@ -24,6 +24,8 @@ export class Template {
   readonly indexes: number[] = [];
   /** The series that there are lines for. */
   readonly series: Series[] = [];
+  /** The array of series that there were lines for last. */
+  followed: readonly Series[] | undefined;
   /** Whether every scheme but `dots` would write the labels the same. */
   isCommon = true;
   readonly #name: string;
