@@ -28,6 +28,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "clients",
     "runtime",
   ],
+  live: [
+    "types",
+    "errors",
+    "describe",
+    "message_of",
+    "clients",
+    "runtime",
+    "families",
+  ],
   exposition: [
     "types",
     "errors",

@@ -4,11 +4,7 @@
  * hand: `--expose-gc`.
  */
 import { countExceptions, time, trackInprogress } from "../../mod.ts";
-import process from "node:process";
-
-const collect = () =>
-  (globalThis as { Bun?: { gc(force: boolean): void }; gc?: () => void }).Bun
-    ?.gc(true) ?? (globalThis as unknown as { gc(): void }).gc();
+import { heapUsed } from "./_heap.ts";
 
 const metric = { observe: () => {}, inc: () => {}, dec: () => {} };
 const labelled = { labels: () => ({ a: "b" }) };
@@ -31,17 +27,6 @@ async function callAll(times: number): Promise<void> {
     await rejecting(n).catch(() => {});
     for (const _ of generator(n));
   }
-}
-
-/** The heap in use, once it no longer shrinks. */
-async function heapUsed(): Promise<number> {
-  let least = Infinity;
-  for (let turn = 0; turn < 5; turn++) {
-    collect();
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    least = Math.min(least, process.memoryUsage().heapUsed);
-  }
-  return least;
 }
 
 await callAll(20_000);

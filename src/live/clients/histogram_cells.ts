@@ -1,0 +1,70 @@
+import type { Buckets } from "../../clients/buckets.ts";
+import type { StoredHistogram } from "../../clients/storage.ts";
+import type { CollectedExemplar } from "../../types.ts";
+import { Cell } from "../cell.ts";
+import { HISTOGRAM } from "../layout.ts";
+import type { Table } from "../table.ts";
+
+/** The cells of a histogram that the client has counted. */
+export function cellsOf(
+  { count, sum, bucketValues }: StoredHistogram,
+  { keys }: Buckets,
+): number[] {
+  return [count, sum, ...keys.map((key) => bucketValues[key])];
+}
+
+/**
+ * Writes into cells what the client has counted since it did so last.
+ *
+ * Usually that is one observation, whose bucket is found by what the sum has
+ * grown by; where rounding misleads, all buckets are written.
+ */
+export function publish(
+  entry: StoredHistogram,
+  { bounds, keys }: Buckets,
+): void {
+  const { sum, count, bucketValues } = entry;
+  const cells = Cell.cells(entry);
+  const at = Cell.at(entry);
+  const buckets = at + HISTOGRAM.buckets;
+  const value = sum - cells[at + HISTOGRAM.sum];
+  cells[at + HISTOGRAM.count] = count;
+  let bucket = 0;
+  while (bucket < bounds.length && value > bounds[bucket]) bucket++;
+  if (
+    bucket < bounds.length &&
+    bucketValues[keys[bucket]] === cells[buckets + bucket] + 1
+  ) cells[buckets + bucket]++;
+  else {
+    for (let i = 0; i < keys.length; i++) {
+      cells[buckets + i] = bucketValues[keys[i]];
+    }
+  }
+  cells[at + HISTOGRAM.sum] = sum;
+}
+
+/** By upper bound; what is above all of them is at -1. */
+export type BucketExemplars = Readonly<
+  Record<string, CollectedExemplar | null>
+>;
+
+/**
+ * Publishes the exemplars of buckets.
+ *
+ * @param isNew Which of them are worth it.
+ */
+export function setBucketExemplars(
+  table: Table,
+  entry: object,
+  exemplars: BucketExemplars | undefined,
+  { keys }: Buckets,
+  isNew: (exemplar: CollectedExemplar) => boolean = () => true,
+): void {
+  if (exemplars === undefined) return;
+  // A bucket may have been configured for the infinity, too.
+  const last = exemplars[-1] ?? exemplars.Infinity;
+  const all = [...keys.map((key) => exemplars[key]), last];
+  for (const [index, exemplar] of all.entries()) {
+    if (exemplar && isNew(exemplar)) table.setExemplar(entry, index, exemplar);
+  }
+}
