@@ -1,5 +1,4 @@
 /** What a scrape costs, against the clients' own `metrics()`. */
-import * as clientJs from "@prometheus-io/client";
 import * as promClient from "prom-client";
 import { Deadline } from "../src/exposition/deadline.ts";
 import { encode } from "../src/exposition/encode.ts";
@@ -8,44 +7,13 @@ import { gather } from "../src/exposition/gather.ts";
 import { metricsHandler } from "../src/exposition/mod.ts";
 import type { Registry } from "../src/types.ts";
 import { compare, type Comparison } from "./_harness.ts";
-
-const CLIENTS = {
-  "prom-client": promClient,
-  "@prometheus-io/client": clientJs as unknown as typeof promClient,
-};
-
-type Client = typeof promClient;
-
-function counters({ Counter, Registry }: Client, series: number) {
-  const registry = new Registry();
-  const counter = new Counter({
-    name: "http_requests_total",
-    help: "Requests that were answered.",
-    labelNames: ["method", "path", "status"],
-    registers: [registry],
-  });
-  for (let n = 0; n < series; n++) {
-    const method = n % 2 ? "GET" : "POST";
-    counter.inc({ method, path: `/api/v1/items/${n}`, status: "200" }, n);
-  }
-  return registry;
-}
-
-/** A label set has 11 buckets, the infinite one, a sum and a count. */
-function histograms({ Histogram, Registry }: Client, lines: number) {
-  const registry = new Registry();
-  const histogram = new Histogram({
-    name: "http_request_duration_seconds",
-    help: "Time spent in requests.",
-    labelNames: ["method", "path"],
-    registers: [registry],
-  });
-  for (let n = 0; n < lines / 14; n++) {
-    const labels = { method: n % 2 ? "GET" : "POST", path: `/api/v1/${n}` };
-    for (let i = 0; i < 5; i++) histogram.observe(labels, 0.003 * 3 ** i);
-  }
-  return registry;
-}
+import {
+  type Client,
+  CLIENTS,
+  counters,
+  histograms,
+  samplesOf,
+} from "./_registries.ts";
 
 async function scrape(registry: Registry): Promise<Uint8Array> {
   const deadline = new Deadline(10_000);
@@ -107,17 +75,6 @@ function casesOf(registry: promClient.Registry) {
     "gathered and encoded": () => scrape(registry),
     "handler, uncompressed": async () => (await handler(request)).arrayBuffer(),
   };
-}
-
-/** The samples of an answer; the clients write labels and series in their order. */
-function samplesOf(answer: unknown): string[] {
-  const text = typeof answer === "string"
-    ? answer
-    : new TextDecoder().decode(answer as ArrayBuffer);
-  return text.split("\n")
-    .filter((line) => line !== "" && line[0] !== "#")
-    .map((line) => line.split(/[{},]/).sort().join())
-    .sort();
 }
 
 function compareScrapes(
