@@ -6,7 +6,10 @@ export function hasSum(type: MetricType): type is "histogram" | "summary" {
 }
 
 /** How many values a series has: at its bounds, then the count, then the sum. */
-export function valuesPerSeries(type: MetricType, { bounds }: Series): number {
+export function valuesPerSeries(
+  type: MetricType,
+  { bounds }: Pick<Series, "bounds">,
+): number {
   return hasSum(type) ? (bounds?.length ?? 0) + 2 : 1;
 }
 

@@ -1,4 +1,4 @@
-import type { Series } from "../types.ts";
+import type { MetricType, Series } from "../types.ts";
 import { commonText } from "./label_text.ts";
 
 /**
@@ -18,6 +18,20 @@ export function makeSeries(
   requireNames(all);
   const labels = sorted(all);
   return { labels, bounds, text: commonText(labels) };
+}
+
+/**
+ * The default labels of a metric's series: bounds and quantiles have the names
+ * of theirs to themselves.
+ */
+export function defaultsFor(
+  type: MetricType,
+  defaults: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const labels = { ...defaults };
+  if (type === "histogram") delete labels.le;
+  if (type === "summary") delete labels.quantile;
+  return labels;
 }
 
 /** Prometheus refuses everything that it scrapes for one such label. */

@@ -2,6 +2,7 @@ import { defaultLabelsOf } from "../clients/shape.ts";
 import { paced, rest } from "../runtime/pace.ts";
 import type { RegisteredMetric, Registry } from "../types.ts";
 import { collect, type CollectorRun } from "./collect.ts";
+import { defaultsFor } from "./make_series.ts";
 import { type ReadFamily, readFamily } from "./read_family.ts";
 import { SeriesTable } from "./series_table.ts";
 
@@ -52,10 +53,7 @@ export class MetricReader {
     const metric = await collected;
     return await inTurn(async () => {
       await rest();
-      const labels = defaultLabelsOf(this.#registry);
-      // The bounds have these names to themselves.
-      if (metric.type === "histogram") delete labels.le;
-      if (metric.type === "summary") delete labels.quantile;
+      const labels = defaultsFor(metric.type, defaultLabelsOf(this.#registry));
       const defaults = JSON.stringify(labels);
       if (defaults !== this.#defaults) {
         this.#table = new SeriesTable(labels);

@@ -2,7 +2,6 @@ import type { StoredMetric } from "../clients/storage.ts";
 import { messageOf } from "../message_of.ts";
 import type { RegisteredMetric } from "../types.ts";
 import type { Interception } from "./clients/live_client.ts";
-import { headerOf } from "./clients/metric_header.ts";
 import { recognize } from "./clients/recognize.ts";
 import type { Memory } from "./memory.ts";
 import { type Override, override } from "./override.ts";
@@ -90,8 +89,8 @@ export class Attachment {
   /** Follows what may be written into a metric: its name, and the help text. */
   followName(): void {
     if (this.#reason !== undefined) return;
-    const { name, help } = headerOf(this.#metric as StoredMetric);
-    this.#table?.rename(name, help);
+    const { name, help } = this.#metric as StoredMetric;
+    this.#table?.rename(name, String(help));
   }
 
   #lose(error: unknown): void {

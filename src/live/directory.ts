@@ -7,7 +7,8 @@ import {
   integerAt,
   WORD,
 } from "./layout.ts";
-import type { Memory, Place } from "./memory.ts";
+import type { Memory } from "./memory.ts";
+import { SharedRecord } from "./shared_record.ts";
 
 /** A family that a directory lists. */
 export interface DirectoryEntry {
@@ -26,11 +27,8 @@ interface List {
 }
 
 /** Which families there are, for readers. */
-export class Directory {
-  /** Its address. */
-  readonly address: number;
+export class Directory extends SharedRecord {
   readonly #memory: Memory;
-  readonly #place: Place;
   #list: List = { address: 0, bytes: 0 };
   #count = 0;
   /** The addresses of the default labels that the list refers to. */
@@ -38,10 +36,9 @@ export class Directory {
 
   /** Makes one that lists nothing. */
   constructor(memory: Memory) {
+    super(memory, DIRECTORY.bytes);
     this.#memory = memory;
-    this.address = memory.allocate(DIRECTORY.bytes);
-    this.#place = memory.at(this.address);
-    this.#set(DIRECTORY.sequence, 0);
+    this.set(DIRECTORY.sequence, 0);
     this.list([]);
   }
 
@@ -53,7 +50,7 @@ export class Directory {
     const list = this.#listFor(entries.length);
     const used = new Set(entries.map(({ defaults }) => defaults));
     for (const defaults of used) this.#textOf(defaults);
-    this.#step();
+    this.increment(DIRECTORY.sequence);
     for (const [i, entry] of entries.entries()) this.#write(list, i, entry);
     this.#publish(list, entries.length);
     for (const [defaults, text] of [...this.#texts]) {
@@ -68,7 +65,7 @@ export class Directory {
     const count = this.#count;
     const list = this.#listFor(count + 1);
     this.#textOf(entry.defaults);
-    this.#step();
+    this.increment(DIRECTORY.sequence);
     if (list !== this.#list) {
       const from = this.#memory.at(this.#list.address);
       const to = this.#memory.at(list.address);
@@ -85,7 +82,7 @@ export class Directory {
   /** Gives everything back. Readers find that it was closed. */
   dispose(): void {
     // The directory itself stays, for readers to find that.
-    this.#set(DIRECTORY.sequence, CLOSED);
+    this.set(DIRECTORY.sequence, CLOSED);
     this.#freeList(this.#list);
     for (const text of this.#texts.values()) this.#memory.freeText(text);
   }
@@ -122,23 +119,13 @@ export class Directory {
 
   /** Ends what a step has begun. */
   #publish(list: List, count: number): void {
-    this.#set(DIRECTORY.count, count);
-    this.#set(DIRECTORY.list, list.address);
-    this.#step();
+    this.set(DIRECTORY.count, count);
+    this.set(DIRECTORY.list, list.address);
+    this.increment(DIRECTORY.sequence);
     this.#count = count;
     if (list === this.#list) return;
     this.#freeList(this.#list);
     this.#list = list;
-  }
-
-  #set(field: number, value: number): void {
-    const { chunk, word } = this.#place;
-    Atomics.store(chunk.integers, integerAt(word, field), value);
-  }
-
-  #step(): void {
-    const { chunk, word } = this.#place;
-    Atomics.add(chunk.integers, integerAt(word, DIRECTORY.sequence), 1);
   }
 
   #freeList({ address, bytes }: List): void {

@@ -1,5 +1,7 @@
 import type { CollectorError } from "../errors.ts";
 import { collectorError, duplicateError } from "../families/failures.ts";
+import { valuesPerSeries } from "../families/family_layout.ts";
+import { defaultsFor } from "../families/make_series.ts";
 import type { Exemplar, MetricFamily } from "../types.ts";
 import type { DirectoryEntry } from "./directory.ts";
 import { readExemplar } from "./exemplar_reader.ts";
@@ -157,10 +159,7 @@ export class FamilyReader {
     }
     const { type, bounds } = header;
     if (type !== this.#header?.type) {
-      const defaults = { ...this.#defaults };
-      // The bounds have this name to themselves.
-      if (type === "histogram") delete defaults.le;
-      this.#series = new RowSeries(defaults);
+      this.#series = new RowSeries(defaultsFor(type, this.#defaults));
     }
     this.#header = header;
     this.#series.restart(bounds);
@@ -261,7 +260,9 @@ export class FamilyReader {
   ): FamilyReading {
     const { name, help, type, bounds } = header;
     const { series, duplicates } = this.#series;
-    const perSeries = bounds === undefined ? 1 : bounds.length + 2;
+    const perSeries = valuesPerSeries(type, header);
+    const firstExemplar = valueCells(header);
+    const exemplarsPerSeries = exemplarCells(header);
     const values = new Float64Array(series.length * perSeries);
     const exemplars = new Map<number, Exemplar>();
     const isDense = bounds === undefined && !header.exemplars &&
@@ -288,8 +289,8 @@ export class FamilyReader {
           );
           if (!isWhole) throw new ChangedError("a row changes all the time");
         }
-        for (let e = 0; e < exemplarCells(header); e++) {
-          const at = cell + valueCells(header) + e;
+        for (let e = 0; e < exemplarsPerSeries; e++) {
+          const at = cell + firstExemplar + e;
           readExemplar(this.#memory, chunk.cells, at, exemplars, to + e);
         }
         to += perSeries;

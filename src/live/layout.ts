@@ -167,7 +167,7 @@ export function rowWords(cells: number): number {
 
 /** How many bytes a segment with as many rows takes. */
 export function segmentBytes(rows: number, cells: number): number {
-  return (SEGMENT.words + rows * rowWords(cells)) * WORD;
+  return rowEnd(0, rows, cells) * WORD;
 }
 
 /** How many rows there is room for in a segment of a size. */
@@ -177,7 +177,7 @@ export function segmentCapacity(bytes: number, cells: number): number {
 
 /** The cell in which a row begins, by the segment's word and the row's place. */
 export function firstCell(segment: number, row: number, cells: number): number {
-  return segment + SEGMENT.words + row * rowWords(cells) + ROW.words;
+  return cellOf(rowEnd(segment, row, cells));
 }
 
 /** The word after a segment's first rows. */

@@ -5,9 +5,9 @@ import { collectorError, duplicateError } from "../families/failures.ts";
 import { readerOf } from "../families/metric_reader.ts";
 import type { RegisteredMetric, Registry } from "../types.ts";
 import { Attachment } from "./attachment.ts";
-import type { FamilyRecord } from "./family_record.ts";
+import { FamilyRecord } from "./family_record.ts";
+import { toSnapshot } from "./family_snapshot.ts";
 import type { Memory } from "./memory.ts";
-import { Snapshot } from "./snapshot.ts";
 
 /** A metric of a registry, in shared memory. */
 export class MirroredMetric {
@@ -20,7 +20,7 @@ export class MirroredMetric {
   /** Whether it was live when it was mirrored. */
   readonly #wasLive: boolean;
   /** What there is of a metric that is not live. */
-  #snapshot: Snapshot | undefined;
+  #snapshot: FamilyRecord | undefined;
   #refreshing: Promise<CollectorError | undefined> | undefined;
   #isReleased = false;
 
@@ -56,7 +56,7 @@ export class MirroredMetric {
 
   /** What readers know it by, if there is something to read. */
   get family(): FamilyRecord | undefined {
-    if (this.#snapshot !== undefined) return this.#snapshot.family;
+    if (this.#snapshot !== undefined) return this.#snapshot;
     // One that was live until a moment ago is as it was then.
     return this.#wasLive ? this.#attachment.table?.family : undefined;
   }
@@ -72,7 +72,7 @@ export class MirroredMetric {
   release(): void {
     this.#isReleased = true;
     this.#attachment.release(this.#onLost);
-    this.#snapshot?.family.dispose();
+    this.#snapshot?.dispose();
     this.#snapshot = undefined;
   }
 
@@ -90,9 +90,10 @@ export class MirroredMetric {
     const reading = readerOf(this.#registry, this.#metric).read(0);
     const { family, duplicates } = await reading.family;
     if (this.#isReleased) return undefined;
-    if (this.#snapshot !== undefined) this.#snapshot.update(family);
+    const snapshot = toSnapshot(family);
+    if (this.#snapshot !== undefined) this.#snapshot.setHeader(snapshot);
     else {
-      this.#snapshot = new Snapshot(this.#memory, family);
+      this.#snapshot = new FamilyRecord(this.#memory, snapshot);
       this.#onChange();
     }
     return duplicates > 0 ? duplicateError(this.name, duplicates) : undefined;

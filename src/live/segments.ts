@@ -1,6 +1,7 @@
 import type { FamilyRecord } from "./family_record.ts";
 import {
   blockFor,
+  FAMILY,
   firstCell,
   integerAt,
   rowOf,
@@ -76,7 +77,7 @@ export class Segments {
   /** Lets readers see the row that was placed last. */
   publish(): void {
     this.#room--;
-    this.#family.set("rows", ++this.#rows);
+    this.#family.set(FAMILY.rows, ++this.#rows);
   }
 
   /** Lists where the rows are. */
@@ -103,7 +104,7 @@ export class Segments {
     this.#room = 0;
     this.#rows = 0;
     this.#last = undefined;
-    this.#family.set("segment", 0);
+    this.#family.set(FAMILY.segment, 0);
     this.#family.renew();
     return () => {
       for (const { address, bytes } of old) this.#memory.free(address, bytes);
@@ -126,7 +127,7 @@ export class Segments {
     const { integers } = place.chunk;
     integers[integerAt(place.word, SEGMENT.next)] = 0;
     integers[integerAt(place.word, SEGMENT.capacity)] = capacity;
-    if (this.#last === undefined) this.#family.set("segment", address);
+    if (this.#last === undefined) this.#family.set(FAMILY.segment, address);
     else {
       const { chunk, word } = this.#last;
       chunk.integers[integerAt(word, SEGMENT.next)] = address;

@@ -7,6 +7,7 @@ import {
   cellOf,
   EXEMPLAR,
   exemplarCells,
+  FAMILY,
   integerAt,
   REMOVED,
   ROW,
@@ -197,7 +198,7 @@ export class Table {
     // Who clears it while it is held sets it anew: readers see that only.
     if (this.#holds > 0 && !this.#isHeld) {
       this.#isHeld = true;
-      this.family.set("held", 1);
+      this.family.set(FAMILY.held, 1);
     } else this.family.end();
     release();
   }
@@ -219,7 +220,7 @@ export class Table {
   letGo(): void {
     if (--this.#holds > 0 || !this.#isHeld || this.#isDisposed) return;
     this.#isHeld = false;
-    this.family.set("held", 0);
+    this.family.set(FAMILY.held, 0);
     this.family.end();
   }
 

@@ -25,6 +25,15 @@ function descriptorsOf(object: object): unknown {
   ]);
 }
 
+function labelledCounter(registry: promClient.Registry): promClient.Counter {
+  return new Counter({
+    name: "c",
+    help: "c",
+    labelNames: ["n"],
+    registers: [registry],
+  });
+}
+
 /** Waits until the event loop has turned. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
@@ -241,12 +250,7 @@ test("a metric whose properties throw harms no other", async () => {
 
 test("who cannot be handed more memory costs no metric its place", async () => {
   const registry = new Registry();
-  const counter = new Counter({
-    name: "c",
-    help: "c",
-    labelNames: ["n"],
-    registers: [registry],
-  });
+  const counter = labelledCounter(registry);
   const errors: unknown[] = [];
   const mirror = new Mirror({
     registries: [registry],
@@ -496,12 +500,7 @@ test("an object that is frozen before it has a type says so", async () => {
 
 test("memory is handed over for as long as somebody wants it", () => {
   const registry = new Registry();
-  const counter = new Counter({
-    name: "c",
-    help: "c",
-    labelNames: ["n"],
-    registers: [registry],
-  });
+  const counter = labelledCounter(registry);
   const { mirror } = live(registry);
   const controller = new AbortController();
   let chunks = 0;

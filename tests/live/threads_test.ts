@@ -21,9 +21,8 @@ async function readDuring(
   registry: Registry,
   work: (reads: () => number) => void,
 ): Promise<Seen> {
-  const onError = (error: unknown) => {
-    throw error;
-  };
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => void errors.push(error);
   const mirror = new Mirror({ registries: [registry], onError });
   const reads = new Int32Array(new SharedArrayBuffer(4));
   const handover = mirror.handOver((chunk) => worker.postMessage(chunk));
@@ -36,6 +35,7 @@ async function readDuring(
     work(() => Atomics.load(reads, 0));
     worker.postMessage("stop");
     const [message] = await seen;
+    assertEquals(errors, []);
     return message;
   } finally {
     mirror.close();

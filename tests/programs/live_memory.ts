@@ -40,9 +40,11 @@ function updateOf(type: string): (n: number) => void {
 }
 
 const registry = new client.Registry();
-const onError = (error: unknown) => {
-  throw error;
-};
+// A mirror goes on whatever is thrown here, but the program must not.
+const onError = (error: unknown) =>
+  queueMicrotask(() => {
+    throw error;
+  });
 const mirror = new Mirror({
   registries: isMirrored === "mirrored" ? [registry] : [],
   onError,

@@ -10,16 +10,16 @@ import { accessor, type Entry, type Slot, type Slots } from "./slots.ts";
  */
 export class GaugeSlots implements Slots {
   readonly #table: Table;
-  readonly #metric: { readonly labelNames: readonly string[] };
+  readonly #isUnlabelled: boolean;
   readonly #slot: Slot<ValueEntry>;
 
   constructor(
     table: Table,
-    metric: { readonly labelNames: readonly string[] },
+    isUnlabelled: boolean,
     attempt: (change: () => void) => void,
   ) {
     this.#table = table;
-    this.#metric = metric;
+    this.#isUnlabelled = isUnlabelled;
     this.#slot = function (stored) {
       if (stored === undefined || stored === this) return this;
       Cell.set(this, stored.value);
@@ -32,7 +32,7 @@ export class GaugeSlots implements Slots {
 
   make(stored: Entry): PropertyDescriptor {
     const entry = makeValue(this.#table, stored as ValueEntry);
-    return accessor(this.#slot, entry, this.#metric);
+    return accessor(this.#slot, entry, this.#isUnlabelled);
   }
 
   /** Gauges have no exemplars. */

@@ -50,12 +50,13 @@ class HashMapInterception implements Interception {
     this.#metric = metric;
     this.#header = headerOf(metric);
     this.#onFailure = options.onFailure;
+    const isUnlabelled = metric.labelNames.length === 0;
     this.table = new Table(options.memory, {
       header: this.#header,
-      isUnlabelled: metric.labelNames.length === 0,
+      isUnlabelled,
       owners: () => Object.values(this.#map),
     });
-    this.#slots = this.#makeSlots();
+    this.#slots = this.#makeSlots(isUnlabelled);
     try {
       this.#map = this.#shown = this.#adopt(metric.hashMap);
       this.#interceptAll(options.base);
@@ -78,15 +79,16 @@ class HashMapInterception implements Interception {
     return true;
   }
 
-  #makeSlots(): Slots {
+  #makeSlots(isUnlabelled: boolean): Slots {
     const metric = this.#metric;
     const attempt = (change: () => void) => this.#attempt(change);
     if (metric.type === "counter") return new CounterSlots(this.table);
     return metric.type === "gauge"
-      ? new GaugeSlots(this.table, metric, attempt)
+      ? new GaugeSlots(this.table, isUnlabelled, attempt)
       : new HistogramSlots(
         this.table,
         metric,
+        isUnlabelled,
         this.#header.exemplars,
         attempt,
       );

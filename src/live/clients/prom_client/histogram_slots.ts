@@ -15,7 +15,7 @@ import { accessor, type Entry, type Slot, type Slots } from "./slots.ts";
  */
 export class HistogramSlots implements Slots {
   readonly #table: Table;
-  readonly #metric: { readonly labelNames: readonly string[] };
+  readonly #isUnlabelled: boolean;
   readonly #buckets: Buckets;
   readonly #slot: Slot<StoredHistogram>;
   /** The entry that the client has asked for last, if there are exemplars. */
@@ -23,12 +23,13 @@ export class HistogramSlots implements Slots {
 
   constructor(
     table: Table,
-    metric: StoredMetric & { readonly labelNames: readonly string[] },
+    metric: StoredMetric,
+    isUnlabelled: boolean,
     hasExemplars: boolean,
     attempt: (change: () => void) => void,
   ) {
     this.#table = table;
-    this.#metric = metric;
+    this.#isUnlabelled = isUnlabelled;
     const buckets = this.#buckets = bucketsOf(boundsOf(metric));
     const remember = (entry: StoredHistogram) => this.#last = entry;
     this.#slot = function (stored) {
@@ -50,7 +51,7 @@ export class HistogramSlots implements Slots {
       new Cell(entry, cells, at);
     });
     setBucketExemplars(this.#table, entry, bucketExemplars, this.#buckets);
-    return accessor(this.#slot, entry, this.#metric);
+    return accessor(this.#slot, entry, this.#isUnlabelled);
   }
 
   follow([, , labels]: readonly unknown[]): void {

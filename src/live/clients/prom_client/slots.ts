@@ -22,12 +22,12 @@ export type Slot<Entry> = (this: Entry, stored?: Entry) => unknown;
 export function accessor<Entry extends object>(
   slot: Slot<Entry>,
   entry: Entry,
-  { labelNames }: { readonly labelNames: readonly string[] },
+  isUnlabelled: boolean,
 ): PropertyDescriptor {
   // One function for both, since label sets have no memory to waste; where there
   // is but one, V8 is faster with a function that is not a bound one.
-  const both = labelNames.length > 0
-    ? slot.bind(entry)
-    : (stored?: Entry) => slot.call(entry, stored);
+  const both = isUnlabelled
+    ? (stored?: Entry) => slot.call(entry, stored)
+    : slot.bind(entry);
   return { get: both as () => unknown, set: both };
 }
