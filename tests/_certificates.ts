@@ -68,7 +68,9 @@ export class Authority {
   }
 
   async #issue(usage: string): Promise<Certificate> {
-    const name = `${usage}-${this.#issued++}`;
+    // Numbers from a file would be shared by those that are issued at once.
+    const serial = ++this.#issued;
+    const name = `${usage}-${serial}`;
     const [certFile, keyFile] = files(this.#folder, name);
     const [requestFile, extensionsFile] = [
       `${certFile}.csr`,
@@ -84,7 +86,7 @@ export class Authority {
         `extendedKeyUsage=${usage}\n`,
     );
     await openssl(
-      ...["x509", "-req", "-days", "2", "-CAcreateserial"],
+      ...["x509", "-req", "-days", "2", "-set_serial", String(serial)],
       ...["-CA", this.#own.certFile, "-CAkey", this.#own.keyFile],
       ...["-in", requestFile, "-out", certFile, "-extfile", extensionsFile],
     );

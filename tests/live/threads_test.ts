@@ -32,6 +32,8 @@ async function readDuring(
   );
   try {
     const seen = once(worker, "message");
+    // What the thread throws is told below, unless the work has failed before.
+    seen.catch(() => {});
     work(() => Atomics.load(reads, 0));
     worker.postMessage("stop");
     const [message] = await seen;

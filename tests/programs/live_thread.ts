@@ -61,7 +61,8 @@ function check(family: MetricFamily, late: number): void {
       require(value === Number(n), `series ${n} is ${value}`);
     }
   }
-  if (type !== "histogram") return;
+  // Before the first observation there are no series.
+  if (type !== "histogram" || series.length === 0) return;
   const { length } = series[0].bounds!;
   for (let at = 0; at < values.length; at += length + 2) {
     // The last of them is the infinite one, which is the count, too.
