@@ -9,14 +9,18 @@ export class Deadline {
     this.ms = ms;
   }
 
+  /** How long there is left, in milliseconds. */
+  get rest(): number {
+    return Math.max(this.ms - (performance.now() - this.#startedAt), 0);
+  }
+
   /** Waits for a promise; yields whether it settled before the deadline. */
   async waitFor(promise: Promise<unknown>): Promise<boolean> {
     const settled = promise.then(() => true, () => true);
     // Without need there is no timer, which a metric of resources would count.
-    const rest = this.ms - (performance.now() - this.#startedAt);
     let timer: ReturnType<typeof setTimeout>;
     const reached = new Promise<false>((resolve) => {
-      timer = setTimeout(resolve, Math.max(rest, 0), false);
+      timer = setTimeout(resolve, this.rest, false);
     });
     try {
       return await Promise.race([settled, reached]);

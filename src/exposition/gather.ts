@@ -4,7 +4,11 @@ import { CollectorError } from "../errors.ts";
 import { paced } from "../runtime/pace.ts";
 import type { MetricFamily, RegisteredMetric, Registry } from "../types.ts";
 import type { Deadline } from "./deadline.ts";
-import { collectorError, duplicateError } from "../families/failures.ts";
+import {
+  collectorError,
+  duplicateError,
+  timeoutError,
+} from "../families/failures.ts";
 import { mergeFamilies } from "../families/merge_families.ts";
 import { readerOf, type Reading } from "../families/metric_reader.ts";
 import type { NameFilter } from "./name_filter.ts";
@@ -19,7 +23,52 @@ export interface Gathering {
   readonly durations: ReadonlyMap<string, number>;
 }
 
-/** What a scrape wants, and how long it waits. */
+/** What a scrape asks for. */
+export interface GatherRequest {
+  /** The names that it is restricted to; none for all metrics. */
+  readonly names: readonly string[];
+  /** How long collectors have. */
+  readonly deadline: Deadline;
+  /**
+   * For how long, in milliseconds since its beginning, what a collector did is
+   * good enough for this scrape, too.
+   */
+  readonly maxAge: number;
+}
+
+/** A metric, for people. */
+export interface ListedMetric {
+  readonly name: string;
+  readonly type: string;
+  readonly help: string;
+  /** Why its values are not live, where all others are. */
+  readonly notLive?: string;
+}
+
+/** What there is to be gathered, for people. */
+export interface Overview {
+  readonly metrics: readonly ListedMetric[];
+  /** The client packages that have made them, where they are known. */
+  readonly clients: readonly string[];
+}
+
+/** Where the metrics of a handler come from. */
+export interface Gatherer {
+  /**
+   * Gathers metrics.
+   *
+   * @throws {Error} If there is no registry.
+   */
+  gather(request: GatherRequest): Promise<Gathering>;
+  /**
+   * Lists the metrics, without collecting them.
+   *
+   * @throws {Error} If there is no registry before the deadline.
+   */
+  overview(deadline: Deadline): Promise<Overview>;
+}
+
+/** Which metrics are wanted, and how long they are waited for. */
 export interface GatherOptions {
   /** Which metrics are collected. */
   readonly isWanted: NameFilter;
@@ -59,7 +108,7 @@ export async function gather(
   for (const [{ run, family: reading }, metric] of readings) {
     const { name } = metric;
     if (run.endedAt === undefined) {
-      failures.push(timeoutError(name, run.startedAt));
+      failures.push(timeoutError(name, performance.now() - run.startedAt));
       continue;
     }
     if (hasCollector(metric)) {
@@ -122,15 +171,5 @@ function noMetricError(metric: unknown): CollectorError {
     failure: "error",
     message: "Cannot gather a metric: a registry must list objects, received " +
       describe(metric),
-  });
-}
-
-function timeoutError(name: string, startedAt: number): CollectorError {
-  const ms = Math.round(performance.now() - startedAt);
-  return new CollectorError({
-    collector: name,
-    failure: "timeout",
-    message: `Cannot gather metric "${name}": its collector must end before ` +
-      `the scrape's deadline, it runs for ${ms} ms`,
   });
 }

@@ -1,5 +1,6 @@
 import { describe } from "../describe.ts";
-import type { MetricsHandlerOptions } from "./options.ts";
+import { type MetricsHandlerOptions, readOptions } from "./options.ts";
+import { RegistryGatherer } from "./registry_gatherer.ts";
 import { type MetricsRequest, ScrapeHandler } from "./scrape_handler.ts";
 
 /** Serves metrics; fits wherever a fetch handler does. */
@@ -49,7 +50,9 @@ export type MetricsHandler = (request: MetricsRequest) => Promise<Response>;
 export function metricsHandler(
   options: MetricsHandlerOptions = {},
 ): MetricsHandler {
-  const handler = new ScrapeHandler(options);
+  const { settings, registries, onError } = readOptions(options);
+  const gatherer = new RegistryGatherer(registries);
+  const handler = new ScrapeHandler(settings, gatherer, onError);
   return async function handleMetrics(request) {
     requireRequest(request);
     const { response } = await handler.answer(request);

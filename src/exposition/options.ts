@@ -1,8 +1,11 @@
 // deno-lint-ignore no-unused-vars -- the documentation links to it
 import type { CollectorError } from "../errors.ts";
 import { MAX_TIMER_MS, requireNumber, requireType } from "../require.ts";
-import type { Registry } from "../types.ts";
-import { registriesOf, type RegistrySource } from "./registries.ts";
+import {
+  registriesOf,
+  type RegistryLister,
+  type RegistrySource,
+} from "./registries.ts";
 
 /** Options for {@linkcode metricsHandler}. */
 export interface MetricsHandlerOptions {
@@ -78,25 +81,35 @@ export interface MetricsHandlerOptions {
   onError?: (error: unknown) => void;
 }
 
-/** Options as they are used. */
+/** How a handler answers: data alone, which may cross to another thread. */
 export interface MetricsHandlerSettings {
-  readonly registries: () => Promise<readonly Registry[]>;
   readonly timeout: number | undefined;
   readonly failOnError: boolean;
   readonly coalesce: number;
   readonly maxInFlight: number;
   readonly compress: boolean;
   readonly ownMetrics: boolean;
+}
+
+/** Options as they are used. */
+export interface MetricsHandlerParts {
+  readonly settings: MetricsHandlerSettings;
+  readonly registries: RegistryLister;
   readonly onError: ((error: unknown) => void) | undefined;
 }
 
 /** What the options are for, in error messages. */
 const ACTION = "serve metrics";
 
-/** Copies the options, with their defaults, and refuses what they cannot be. */
+/**
+ * Copies the options, with their defaults, and refuses what they cannot be.
+ *
+ * @param hasOwnMetrics The default of `ownMetrics`.
+ */
 export function readOptions(
   options: MetricsHandlerOptions,
-): MetricsHandlerSettings {
+  hasOwnMetrics = false,
+): MetricsHandlerParts {
   const {
     registry,
     timeout,
@@ -104,7 +117,7 @@ export function readOptions(
     coalesce = 0,
     maxInFlight = Infinity,
     compress = true,
-    ownMetrics = false,
+    ownMetrics = hasOwnMetrics,
     onError,
   } = options;
   const registries = registriesOf(registry);
@@ -116,13 +129,15 @@ export function readOptions(
   requireType(ACTION, "boolean", { failOnError, compress, ownMetrics });
   if (onError !== undefined) requireType(ACTION, "function", { onError });
   return {
+    settings: {
+      timeout,
+      failOnError,
+      coalesce,
+      maxInFlight,
+      compress,
+      ownMetrics,
+    },
     registries,
-    timeout,
-    failOnError,
-    coalesce,
-    maxInFlight,
-    compress,
-    ownMetrics,
     onError,
   };
 }

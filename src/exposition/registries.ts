@@ -12,6 +12,15 @@ export type RegistrySource =
     | Promise<Registry | readonly Registry[]>);
 
 /**
+ * Yields the registries of a scrape; at once, unless they are to be waited for.
+ *
+ * @throws {TypeError} If they are none.
+ */
+export type RegistryLister = () =>
+  | readonly Registry[]
+  | Promise<readonly Registry[]>;
+
+/**
  * Makes a function that yields the registries of a scrape.
  *
  * @param source Where they come from; `undefined` for the default registry.
@@ -20,11 +29,18 @@ export type RegistrySource =
  */
 export function registriesOf(
   source: RegistrySource | undefined,
-): () => Promise<readonly Registry[]> {
+): RegistryLister {
   if (source === undefined) return async () => [await defaultRegistry()];
-  if (typeof source === "function") return async () => toList(await source());
+  if (typeof source === "function") {
+    return () => {
+      const given = source();
+      return "then" in Object(given)
+        ? Promise.resolve(given).then(toList)
+        : toList(given as Registry | readonly Registry[]);
+    };
+  }
   const registries = toList(source);
-  return () => Promise.resolve(registries);
+  return () => registries;
 }
 
 function toList(given: Registry | readonly Registry[]): readonly Registry[] {

@@ -1,21 +1,16 @@
 import type { CollectorError } from "../errors.ts";
 import { plainResponse } from "../plain_response.ts";
 import { paced } from "../runtime/pace.ts";
-import type { Registry } from "../types.ts";
 import { type Report, reporter } from "../wrappers/report.ts";
 import { compress } from "./compress.ts";
 import { Deadline, scrapeTimeout } from "./deadline.ts";
 import { encode } from "./encode.ts";
-import { gather, type Gathering } from "./gather.ts";
+import type { Gatherer, Gathering, Overview } from "./gather.ts";
 import { messageOf } from "../message_of.ts";
 import { mergeFamilies } from "../families/merge_families.ts";
 import { nameFilter, readNames } from "./name_filter.ts";
 import { negotiateFormat } from "./negotiate.ts";
-import {
-  type MetricsHandlerOptions,
-  type MetricsHandlerSettings,
-  readOptions,
-} from "./options.ts";
+import type { MetricsHandlerSettings } from "./options.ts";
 import { type AnswerRecord, OwnMetrics } from "./own_metrics.ts";
 
 /** The part of a web-standard `Request` that is needed to serve metrics. */
@@ -47,14 +42,29 @@ export interface AnsweredScrape {
 /** Answers scrapes: what one handler keeps from one to the next. */
 export class ScrapeHandler {
   readonly #settings: MetricsHandlerSettings;
+  readonly #gatherer: Gatherer;
+  readonly #onError: ((error: unknown) => void) | undefined;
   readonly #own: OwnMetrics;
   readonly #reports = new Map<string, Report>();
   #inFlight = 0;
 
-  /** Makes a handler that has not been asked yet. */
-  constructor(options: MetricsHandlerOptions) {
-    this.#settings = readOptions(options);
-    this.#own = new OwnMetrics(this.#settings.ownMetrics);
+  /**
+   * Makes a handler that has not been asked yet.
+   *
+   * @param settings How it answers.
+   * @param gatherer Where the metrics come from.
+   * @param onError Takes each failure; without it the first of each kind goes to
+   * the console.
+   */
+  constructor(
+    settings: MetricsHandlerSettings,
+    gatherer: Gatherer,
+    onError: ((error: unknown) => void) | undefined,
+  ) {
+    this.#settings = settings;
+    this.#gatherer = gatherer;
+    this.#onError = onError;
+    this.#own = new OwnMetrics(settings.ownMetrics);
   }
 
   /** Answers a request, whatever happens on the way. */
@@ -68,20 +78,13 @@ export class ScrapeHandler {
   }
 
   /**
-   * Yields the registries that a scrape would read now.
+   * Lists what a scrape would gather now.
    *
-   * @throws {Error} If there are none before the deadline.
+   * @throws {Error} If there is no registry before the deadline.
    */
-  async registries(
-    deadline: Deadline = new Deadline(
-      scrapeTimeout(null, this.#settings.timeout),
-    ),
-  ): Promise<readonly Registry[]> {
-    const asked = this.#settings.registries();
-    if (await deadline.waitFor(asked)) return await asked;
-    throw new Error(
-      "Cannot serve metrics: the registry function must yield before the " +
-        `scrape's deadline, received nothing for ${deadline.ms} ms`,
+  async overview(): Promise<Overview> {
+    return await this.#gatherer.overview(
+      new Deadline(scrapeTimeout(null, this.#settings.timeout)),
     );
   }
 
@@ -156,19 +159,15 @@ export class ScrapeHandler {
     names: readonly string[],
     deadline: Deadline,
   ): Promise<Gathering> {
-    const isWanted = nameFilter(names);
-    const gathering = await gather(await this.registries(deadline), {
-      isWanted,
-      deadline,
-      maxAge: this.#settings.coalesce,
-    });
+    const maxAge = this.#settings.coalesce;
+    const gathering = await this.#gatherer.gather({ names, deadline, maxAge });
     const { failures, durations } = gathering;
     for (const [collector, seconds] of durations) {
       this.#own.collected(collector, seconds);
     }
     for (const failure of failures) this.#fail(failure);
     this.#own.inFlight = this.#inFlight;
-    const own = this.#own.families(isWanted);
+    const own = this.#own.families(nameFilter(names));
     if (own.length === 0) return gathering;
     const { families, failures: conflicts } = await paced(
       mergeFamilies([...gathering.families, ...own]),
@@ -185,7 +184,7 @@ export class ScrapeHandler {
   #report(action: string, error: unknown): void {
     let report = this.#reports.get(action);
     if (report === undefined) {
-      report = reporter(action, this.#settings.onError);
+      report = reporter(action, this.#onError);
       this.#reports.set(action, report);
     }
     report(error);

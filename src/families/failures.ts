@@ -20,3 +20,13 @@ export function collectorError(name: string, cause: unknown): CollectorError {
     cause,
   });
 }
+
+/** Says that a collector takes longer than it may. */
+export function timeoutError(name: string, ms: number): CollectorError {
+  return new CollectorError({
+    collector: name,
+    failure: "timeout",
+    message: `Cannot gather metric "${name}": its collector must end before ` +
+      `the scrape's deadline, it runs for ${Math.round(ms)} ms`,
+  });
+}

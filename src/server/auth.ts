@@ -8,12 +8,21 @@ import {
   requireProtection,
 } from "./refuse.ts";
 
-/** Who may ask a metrics server; see {@linkcode authorizer}. */
+/** Who may ask a metrics server. */
 export interface AuthOptions {
   /** Passwords by the names of the users, for basic authentication (RFC 7617). */
   basic?: Readonly<Record<string, string>>;
   /** The tokens that are taken, for bearer authentication (RFC 6750). */
   bearer?: readonly string[];
+}
+
+/** The credentials of one scheme, as {@linkcode readCredentials} spells them. */
+type Credentials = readonly Uint8Array<ArrayBuffer>[];
+
+/** Who may ask, as it is used: data alone. */
+export interface AuthSettings {
+  readonly basic: Credentials;
+  readonly bearer: Credentials;
 }
 
 /**
@@ -35,12 +44,10 @@ const encoder = new TextEncoder();
  *
  * How long it takes tells nothing of them: it compares digests, whose values no
  * client can choose, with those of all users and tokens, to their ends.
- *
- * @throws {TypeError} If the options have no credentials, or others than these.
- * @throws {RangeError} If a user or a token could not be sent.
  */
-export async function authorizer(options: AuthOptions): Promise<Authorizer> {
-  const { basic, bearer } = credentialsOf(options);
+export async function authorizer(
+  { basic, bearer }: AuthSettings,
+): Promise<Authorizer> {
   const challenge = [
     basic.length > 0 && 'Basic realm="metrics", charset="UTF-8"',
     bearer.length > 0 && 'Bearer realm="metrics"',
@@ -61,12 +68,13 @@ export async function authorizer(options: AuthOptions): Promise<Authorizer> {
   };
 }
 
-/** The credentials of one scheme, as {@linkcode readCredentials} spells them. */
-type Credentials = readonly Uint8Array<ArrayBuffer>[];
-
-function credentialsOf(
-  options: AuthOptions,
-): { basic: Credentials; bearer: Credentials } {
+/**
+ * Copies the credentials, and refuses what they cannot be.
+ *
+ * @throws {TypeError} If the options have no credentials, or others than these.
+ * @throws {RangeError} If a user or a token could not be sent.
+ */
+export function readAuthOptions(options: AuthOptions): AuthSettings {
   requireProtection("auth", options, ["basic", "bearer"]);
   const { basic: users = {}, bearer: tokens = [] } = options;
   const basic = basicCredentials(users);

@@ -1,6 +1,5 @@
-import { storageOf } from "../clients/storage.ts";
+import type { ListedMetric, Overview } from "../exposition/gather.ts";
 import { messageOf } from "../message_of.ts";
-import type { RegisteredMetric, Registry } from "../types.ts";
 import { VERSION } from "../version.ts";
 import { FORMATS } from "./formats.ts";
 import type { LoggedScrape, ScrapeLog } from "./scrape_log.ts";
@@ -13,8 +12,8 @@ export interface LandingPageOptions {
   readonly runtime: string;
   /** Whether the registry is the default one. */
   readonly isDefaultRegistry: boolean;
-  /** Yields what is served. */
-  readonly registries: () => Promise<readonly Registry[]>;
+  /** Lists what is served. */
+  readonly overview: () => Promise<Overview>;
   /** Has the last scrapes. */
   readonly log: ScrapeLog;
 }
@@ -63,18 +62,17 @@ ${scrapesOf(log)}
 }
 
 async function familiesOf(
-  { path, isDefaultRegistry, registries }: LandingPageOptions,
+  { path, isDefaultRegistry, overview }: LandingPageOptions,
 ): Promise<string> {
-  let metrics: readonly RegisteredMetric[];
+  let found: Overview;
   try {
-    metrics = (await registries()).flatMap((each) => [
-      ...each.getMetricsAsArray(),
-    ]);
+    found = await overview();
   } catch (error) {
     return `<p class="bad">The registry has failed: ${
       escapeHtml(messageOf(error))
     }</p>`;
   }
+  const { metrics, clients } = found;
   const whose = isDefaultRegistry
     ? "the global registry of prom-client"
     : "a registry of the application";
@@ -87,18 +85,14 @@ async function familiesOf(
         : ""
     }</p>`;
   }
-  const clients = isDefaultRegistry ? new Set() : new Set(
-    metrics.map((metric) => storageOf(metric)?.name)
-      .filter((name) => name !== undefined),
-  );
-  const made = clients.size > 0
-    ? `, made by ${[...clients].join(" and ")}`
+  const made = !isDefaultRegistry && clients.length > 0
+    ? `, made by ${clients.join(" and ")}`
     : "";
   const rest = metrics.length > LISTED
     ? `<p>And ${metrics.length - LISTED} more.</p>`
     : "";
   return `<p>${metrics.length} in ${whose}${made}</p>
-<details><summary>Show them</summary>
+${notLiveOf(metrics)}<details><summary>Show them</summary>
 <table>
 <tr><th>Name</th><th>Type</th><th>Help</th></tr>
 ${metrics.slice(0, LISTED).map((metric) => familyRow(path, metric)).join("\n")}
@@ -106,14 +100,27 @@ ${metrics.slice(0, LISTED).map((metric) => familyRow(path, metric)).join("\n")}
 ${rest}</details>`;
 }
 
-function familyRow(path: string, metric: RegisteredMetric): string {
-  const { name, type, help } = metric as RegisteredMetric & {
-    type?: unknown;
-    help?: unknown;
-  };
+/** Lists the metrics whose values are not live, where others are. */
+function notLiveOf(metrics: readonly ListedMetric[]): string {
+  const notLive = metrics.filter(({ notLive }) => notLive !== undefined);
+  if (notLive.length === 0) return "";
+  return `<details><summary>${notLive.length} not live: they are read while the
+main thread answers</summary>
+<table>
+<tr><th>Name</th><th>Why</th></tr>
+${
+    notLive.slice(0, LISTED).map(({ name, notLive }) =>
+      `<tr><td>${escapeHtml(name)}</td><td>${escapeHtml(notLive)}</td></tr>`
+    ).join("\n")
+  }
+</table></details>
+`;
+}
+
+function familyRow(path: string, { name, type, help }: ListedMetric): string {
   const href = `${path}?name[]=${encodeURIComponent(name.toWellFormed())}`;
   return `<tr><td><a href="${escapeHtml(href)}">${escapeHtml(name)}</a></td>` +
-    `<td>${escapeHtml(type ?? "")}</td><td>${escapeHtml(help ?? "")}</td></tr>`;
+    `<td>${escapeHtml(type)}</td><td>${escapeHtml(help)}</td></tr>`;
 }
 
 function scrapesOf({ latest }: ScrapeLog): string {

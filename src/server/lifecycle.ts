@@ -4,11 +4,11 @@ import type { MetricsServerInfo, ServiceDiscovery } from "../types.ts";
 import { type Report, reporter } from "../wrappers/report.ts";
 
 /** How long `close()` waits unless it is told otherwise, in milliseconds. */
-const GRACE_MS = 10_000;
+export const GRACE_MS = 10_000;
 
 /** The time of a server from when it listens to when it is closed. */
 export class Lifecycle {
-  readonly #listener: Listener;
+  readonly #listener: Pick<Listener, "stop" | "cut">;
   readonly #reportDeregistration: Report;
   readonly #reportClosing: Report;
   /** Aborts when the server begins to close. */
@@ -26,7 +26,7 @@ export class Lifecycle {
    * @param onError Takes what goes wrong while closing.
    */
   constructor(
-    listener: Listener,
+    listener: Pick<Listener, "stop" | "cut">,
     onError: ((error: unknown) => void) | undefined,
   ) {
     this.#listener = listener;
@@ -44,9 +44,39 @@ export class Lifecycle {
     this.#closing.signal.addEventListener("abort", cleanup, { once: true });
   }
 
+  /**
+   * Begins the time of a server that listens: registers it, and closes it when a
+   * signal aborts. If that fails, or the signal has aborted meanwhile, the server
+   * is closed.
+   *
+   * @throws What service discovery throws; `TypeError` if it yields what cannot
+   * deregister; the signal's reason.
+   */
+  async begin(
+    server: MetricsServerInfo,
+    { serviceDiscovery, signal }: {
+      readonly serviceDiscovery?: ServiceDiscovery;
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<void> {
+    try {
+      signal?.throwIfAborted();
+      if (serviceDiscovery && !this.#closed) {
+        const registered = this.#register(serviceDiscovery, server);
+        await unlessAborted(signal, registered);
+      }
+    } catch (error) {
+      await this.close(0);
+      throw error;
+    }
+    if (signal) this.closeOn(signal);
+  }
+
   /** Closes the server when a signal aborts. */
   closeOn(signal: AbortSignal): void {
+    if (this.#closed) return;
     const close = () => void this.close();
+    if (signal.aborted) return close();
     signal.addEventListener("abort", close, { once: true });
     this.onClose(() => signal.removeEventListener("abort", close));
   }
@@ -54,11 +84,8 @@ export class Lifecycle {
   /**
    * Registers the server; if it closes meanwhile, it is deregistered as soon as
    * it is registered.
-   *
-   * @throws What service discovery throws; `TypeError` if it yields what cannot
-   * deregister.
    */
-  async register(
+  async #register(
     discovery: ServiceDiscovery,
     server: MetricsServerInfo,
   ): Promise<void> {
@@ -138,4 +165,27 @@ export class Lifecycle {
       this.#reportDeregistration(error);
     }
   }
+}
+
+/**
+ * Waits for something, but no longer than until a signal aborts.
+ *
+ * @throws The signal's reason, if it has aborted in the end.
+ */
+export async function unlessAborted<T>(
+  signal: AbortSignal | undefined,
+  done: Promise<T>,
+): Promise<T> {
+  if (signal === undefined) return await done;
+  const aborted = Promise.withResolvers<void>();
+  const abort = () => aborted.resolve();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    if (!signal.aborted) await Promise.race([done, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+    done.catch(() => {});
+  }
+  signal.throwIfAborted();
+  return await done;
 }

@@ -20,12 +20,16 @@ export type {
   StartHttpServerOptions,
   StartUnixServerOptions,
 } from "./options.ts";
-export {
-  type MetricsHttpServer,
-  type MetricsServer,
-  type MetricsUnixServer,
-  startHttpServer,
-} from "./start.ts";
+export type {
+  HttpServerInfo,
+  MetricsHttpServer,
+  MetricsServer,
+  MetricsUnixServer,
+  Referenced,
+  ServerControls,
+  UnixServerInfo,
+} from "./handle.ts";
+export { startHttpServer } from "./start.ts";
 export type { TlsFileOptions, TlsOptions, TlsPemOptions } from "./tls.ts";
 export {
   CollectorError,

@@ -1,12 +1,21 @@
 import { describe } from "../describe.ts";
-import type { MetricsHandlerOptions } from "../exposition/options.ts";
+import {
+  type MetricsHandlerOptions,
+  type MetricsHandlerSettings,
+  readOptions,
+} from "../exposition/options.ts";
+import type { RegistryLister } from "../exposition/registries.ts";
 import { MAX_TIMER_MS, requireNumber, requireType } from "../require.ts";
 import type { ConnectionLimits, ListenAddress } from "../runtime/types.ts";
 import type { ServiceDiscovery } from "../types.ts";
-import type { AuthOptions } from "./auth.ts";
+import {
+  type AuthOptions,
+  type AuthSettings,
+  readAuthOptions,
+} from "./auth.ts";
 import { ACTION, requireNames } from "./refuse.ts";
 import { HEALTH_PATH, METRICS_PATH } from "./routes.ts";
-import { readTlsOptions, type TlsOptions, type TlsSource } from "./tls.ts";
+import { readTlsOptions, type TlsOptions } from "./tls.ts";
 
 /** Options for {@linkcode startHttpServer}, wherever it listens. */
 export interface MetricsServerOptions extends MetricsHandlerOptions {
@@ -116,19 +125,27 @@ export interface StartUnixServerOptions extends MetricsServerOptions {
   port?: undefined;
 }
 
-/** Options as they are used. */
+/** What a server is like: data alone, which may cross to another thread. */
 export interface ServerSettings {
   /** Where to listen; an empty address is all interfaces. */
   readonly address: ListenAddress;
   /** The path of the metrics. */
   readonly path: string;
-  readonly tls: TlsSource | undefined;
-  readonly auth: AuthOptions | undefined;
-  readonly serviceDiscovery: ServiceDiscovery | undefined;
+  readonly tls: TlsOptions | undefined;
+  readonly auth: AuthSettings | undefined;
   readonly limits: ConnectionLimits;
-  readonly signal: AbortSignal | undefined;
   /** What is for the handler of the metrics. */
-  readonly handler: MetricsHandlerOptions;
+  readonly handler: MetricsHandlerSettings;
+  /** Whether the metrics are those of the default registry. */
+  readonly isDefaultRegistry: boolean;
+}
+
+/** Options as they are used. */
+export interface ServerParts {
+  readonly settings: ServerSettings;
+  readonly registries: RegistryLister;
+  readonly onError: ((error: unknown) => void) | undefined;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** The names of all options: one that is not known may be meant to protect. */
@@ -159,12 +176,27 @@ const KNOWN: Readonly<
 /** What fits into a socket's address on every system. */
 const MAX_UNIX_BYTES = 100;
 
-/** Copies the options, with their defaults, and refuses what they cannot be. */
+/**
+ * Copies the options, with their defaults, and refuses what they cannot be.
+ * Service discovery is read elsewhere.
+ *
+ * @param more What else is known, and read elsewhere.
+ */
 export function readServerOptions(
-  options: StartHttpServerOptions | StartUnixServerOptions,
-): ServerSettings {
+  options: Omit<
+    StartHttpServerOptions | StartUnixServerOptions,
+    "serviceDiscovery"
+  >,
+  more: readonly string[] = [],
+): ServerParts {
   requireType(ACTION, "object", { options });
-  requireNames("options", options, Object.keys(KNOWN));
+  if (Array.isArray(options)) {
+    throw new TypeError(
+      `Cannot ${ACTION}: options must be an object, received an array`,
+    );
+  }
+  requireNames("options", options, [...Object.keys(KNOWN), ...more]);
+  // Each by its name: what is inherited counts, too.
   const {
     addr,
     port,
@@ -172,13 +204,11 @@ export function readServerOptions(
     path = METRICS_PATH,
     tls,
     auth,
-    serviceDiscovery,
     headerTimeout,
     idleTimeout,
     maxConnections,
     signal,
-    ownMetrics = true,
-    ...handler
+    registry,
   } = options;
   requirePath(path);
   requireMs({ headerTimeout, idleTimeout });
@@ -190,23 +220,33 @@ export function readServerOptions(
       Number.MAX_SAFE_INTEGER,
     );
   }
-  if (serviceDiscovery !== undefined) {
-    requireMethod("serviceDiscovery", serviceDiscovery, "register");
-  }
   if (signal !== undefined) {
     requireMethod("signal", signal, "throwIfAborted");
     requireMethod("signal", signal, "addEventListener");
   }
+  const { settings, registries, onError } = readOptions(options, true);
   return {
-    address: readAddress(addr, port, unix),
-    path,
-    tls: tls === undefined ? undefined : readTlsOptions(tls),
-    auth,
-    serviceDiscovery,
-    limits: { headerTimeout, idleTimeout, maxConnections },
+    settings: {
+      address: readAddress(addr, port, unix),
+      path,
+      tls: tls === undefined ? undefined : readTlsOptions(tls),
+      auth: auth === undefined ? undefined : readAuthOptions(auth),
+      limits: { headerTimeout, idleTimeout, maxConnections },
+      handler: settings,
+      isDefaultRegistry: registry === undefined,
+    },
+    registries,
+    onError,
     signal,
-    handler: { ownMetrics, ...handler },
   };
+}
+
+/** Refuses what is no service discovery. */
+export function readDiscovery(
+  given: ServiceDiscovery | undefined,
+): ServiceDiscovery | undefined {
+  if (given !== undefined) requireMethod("serviceDiscovery", given, "register");
+  return given;
 }
 
 function readAddress(

@@ -1,5 +1,5 @@
 import type { ListenAddress } from "../runtime/types.ts";
-import type { MetricsServerInfo } from "../types.ts";
+import type { HttpServerInfo, UnixServerInfo } from "./handle.ts";
 import { HEALTH_PATH } from "./routes.ts";
 
 /** Says where a server is that listens on an address. */
@@ -7,7 +7,7 @@ export function infoOf(
   address: ListenAddress,
   path: string,
   https: boolean,
-): MetricsServerInfo {
+): HttpServerInfo | UnixServerInfo {
   if ("path" in address) {
     const none = { url: null, metricsUrl: null, healthUrl: null };
     return { socket: { path: address.path }, https, ...none };

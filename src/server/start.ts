@@ -1,81 +1,16 @@
-import { ScrapeHandler } from "../exposition/scrape_handler.ts";
-import { loadRuntime } from "../runtime/detect.ts";
-import { listen } from "../runtime/listen.ts";
-import type { MetricsServerInfo } from "../types.ts";
-import { reporter } from "../wrappers/report.ts";
-import { authorizer } from "./auth.ts";
-import { landingPage } from "./landing_page.ts";
-import { Lifecycle } from "./lifecycle.ts";
+import { RegistryGatherer } from "../exposition/registry_gatherer.ts";
+import type {
+  MetricsHttpServer,
+  MetricsServer,
+  MetricsUnixServer,
+} from "./handle.ts";
 import {
+  readDiscovery,
   readServerOptions,
   type StartHttpServerOptions,
   type StartUnixServerOptions,
 } from "./options.ts";
-import { serverRoutes } from "./routes.ts";
-import { renewInBackground } from "./renewal.ts";
-import { ScrapeLog } from "./scrape_log.ts";
-import { infoOf } from "./server_info.ts";
-
-/** A running metrics server, wherever it listens. */
-export interface MetricsServer extends MetricsServerInfo, AsyncDisposable {
-  /**
-   * Whether service discovery knows the server. It stays `true` after a
-   * deregistration that failed.
-   */
-  readonly isRegistered: boolean;
-  /**
-   * Closes the server: deregisters it, takes no more connections, waits for the
-   * scrapes in flight, and cuts off those that are not done in time.
-   *
-   * It may be called again, for example with 0 when somebody is in a hurry: the
-   * promise is the same, and the shortest time counts.
-   *
-   * @param grace How long to wait, in milliseconds. Default: 10 000.
-   * @returns Settles when the server is closed; what goes wrong on the way goes to
-   * `onError`. It rejects with a `TypeError` or a `RangeError` if `grace` is no
-   * number from 0 to 2 ** 31 - 1.
-   */
-  close(grace?: number): Promise<void>;
-  /** Keeps the process alive while the server listens, as it does at first. */
-  ref(): void;
-  /** Lets the process end although the server listens. */
-  unref(): void;
-}
-
-/**
- * A running metrics server on an address; {@linkcode startHttpServer} makes it.
- */
-export interface MetricsHttpServer extends MetricsServer {
-  /** The address and port that are listened on, as the system bound them. */
-  readonly socket: { readonly addr: string; readonly port: number };
-  /**
-   * The root, with its slash; a server on all interfaces names loopback. Of a
-   * link-local IPv6 address the zone is missing: URLs cannot name it.
-   */
-  readonly url: string;
-  /** Where Prometheus scrapes. */
-  readonly metricsUrl: string;
-  /**
-   * Where health checks ask, without authentication; it answers 200 and nothing
-   * else.
-   */
-  readonly healthUrl: string;
-}
-
-/**
- * A running metrics server on a unix socket; {@linkcode startHttpServer} makes
- * it. URLs cannot name it.
- */
-export interface MetricsUnixServer extends MetricsServer {
-  /** The file of the socket. */
-  readonly socket: { readonly path: string };
-  /** There is none. */
-  readonly url: null;
-  /** There is none. */
-  readonly metricsUrl: null;
-  /** There is none. */
-  readonly healthUrl: null;
-}
+import { serve } from "./serve.ts";
 
 /**
  * Starts an HTTP server for metrics, by `Deno.serve`, `Bun.serve` or
@@ -150,55 +85,16 @@ export function startHttpServer(
 export async function startHttpServer(
   options: StartHttpServerOptions | StartUnixServerOptions = {},
 ): Promise<MetricsServer> {
-  const settings = readServerOptions(options);
-  const { path, tls, signal, serviceDiscovery, handler } = settings;
+  const { settings, registries, onError, signal } = readServerOptions(options);
+  const serviceDiscovery = readDiscovery(options.serviceDiscovery);
   signal?.throwIfAborted();
-  const { onError } = handler;
-  const scrapeHandler = new ScrapeHandler(handler);
-  const log = new ScrapeLog();
-  const authorize = settings.auth === undefined
-    ? undefined
-    : await authorizer(settings.auth);
-  const credentials = await tls?.read();
-  const { name, version } = await loadRuntime();
-  const listener = await listen({
-    address: settings.address,
-    handler: serverRoutes({
-      path,
-      scrapeHandler,
-      log,
-      authorize,
-      report: reporter("answer request", onError),
-      landingPage: () =>
-        landingPage({
-          path,
-          log,
-          runtime: `${name} ${version}`,
-          isDefaultRegistry: handler.registry === undefined,
-          registries: () => scrapeHandler.registries(),
-        }),
-    }),
-    tls: credentials,
-    isRenewable: tls?.reloadInterval !== undefined,
-    limits: settings.limits,
-  });
-  const lifecycle = new Lifecycle(listener, onError);
-  const info = infoOf(listener.address, path, tls !== undefined);
-  try {
-    signal?.throwIfAborted();
-    if (serviceDiscovery) {
-      const registered = lifecycle.register(serviceDiscovery, info);
-      await unlessAborted(signal, registered);
-    }
-  } catch (error) {
-    await lifecycle.close(0);
-    throw error;
-  }
-  if (tls && credentials) {
-    const report = reporter("renew TLS credentials", onError);
-    lifecycle.onClose(renewInBackground(tls, credentials, listener, report));
-  }
-  if (signal) lifecycle.closeOn(signal);
+  const gatherer = new RegistryGatherer(registries);
+  const { info, listener, lifecycle } = await serve(
+    settings,
+    gatherer,
+    onError,
+  );
+  await lifecycle.begin(info, { serviceDiscovery, signal });
   const close = (grace?: number) => lifecycle.close(grace);
   return {
     ...info,
@@ -210,26 +106,4 @@ export async function startHttpServer(
     unref: () => listener.unref(),
     [Symbol.asyncDispose]: () => close(),
   };
-}
-
-/**
- * Waits for something, but no longer than until a signal aborts.
- *
- * @throws The signal's reason, if it has aborted in the end.
- */
-async function unlessAborted(
-  signal: AbortSignal | undefined,
-  done: Promise<void>,
-): Promise<void> {
-  if (signal === undefined) return await done;
-  const aborted = Promise.withResolvers<void>();
-  const abort = () => aborted.resolve();
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    if (!signal.aborted) await Promise.race([done, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-    done.catch(() => {});
-  }
-  signal.throwIfAborted();
 }

@@ -61,36 +61,32 @@ export interface TlsSource {
 
 const RELOAD_INTERVAL_MS = 10_000;
 
-/** Reads the options for TLS; the credentials themselves are not read yet. */
-export function readTlsOptions(options: TlsOptions): TlsSource {
-  const isFiles = isPlainObject(options) &&
-    ("certFile" in options || "keyFile" in options);
-  return isFiles
-    ? fromFiles(options as TlsFileOptions)
-    : fromTexts(options as TlsPemOptions);
+/**
+ * Copies the options for TLS, and refuses what they cannot be; the credentials
+ * themselves are not read yet.
+ */
+export function readTlsOptions(options: TlsOptions): TlsOptions {
+  return isFiles(options) ? readFileOptions(options) : readPemOptions(options);
 }
 
-function fromTexts(options: TlsPemOptions): TlsSource {
+/** Makes what reads the credentials of options that were copied. */
+export function tlsSource(options: TlsOptions): TlsSource {
+  return isFiles(options) ? fromFiles(options) : fromTexts(options);
+}
+
+function isFiles(options: TlsOptions): options is TlsFileOptions {
+  return isPlainObject(options) &&
+    ("certFile" in options || "keyFile" in options);
+}
+
+function readPemOptions(options: TlsPemOptions): TlsPemOptions {
   requireProtection("tls", options, ["cert", "key", "clientCa"]);
   const { cert, key, clientCa } = options;
   requireTexts({ cert, key, ...clientCa !== undefined && { clientCa } });
-  const credentials = { cert, key, clientCa };
-  const names = {
-    cert: "tls.cert",
-    key: "tls.key",
-    clientCa: "tls.clientCa",
-  };
-  return {
-    // Async, so that what is thrown becomes a rejection.
-    // deno-lint-ignore require-await
-    async read() {
-      checkCredentials(credentials, names);
-      return credentials;
-    },
-  };
+  return { cert, key, clientCa };
 }
 
-function fromFiles(options: TlsFileOptions): TlsSource {
+function readFileOptions(options: TlsFileOptions): TlsFileOptions {
   requireProtection("tls", options, [
     "certFile",
     "keyFile",
@@ -122,6 +118,29 @@ function fromFiles(options: TlsFileOptions): TlsSource {
     100,
     MAX_TIMER_MS,
   );
+  return { certFile, keyFile, clientCaFile, reloadInterval };
+}
+
+function fromTexts({ cert, key, clientCa }: TlsPemOptions): TlsSource {
+  const credentials = { cert, key, clientCa };
+  const names = {
+    cert: "tls.cert",
+    key: "tls.key",
+    clientCa: "tls.clientCa",
+  };
+  return {
+    // Async, so that what is thrown becomes a rejection.
+    // deno-lint-ignore require-await
+    async read() {
+      checkCredentials(credentials, names);
+      return credentials;
+    },
+  };
+}
+
+function fromFiles(
+  { certFile, keyFile, clientCaFile, reloadInterval }: TlsFileOptions,
+): TlsSource {
   const files = { cert: certFile, key: keyFile, clientCa: clientCaFile };
   return {
     reloadInterval,
