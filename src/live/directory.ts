@@ -30,7 +30,8 @@ interface List {
 export class Directory extends SharedRecord {
   readonly #memory: Memory;
   #list: List = { address: 0, bytes: 0 };
-  #count = 0;
+  /** What is listed. */
+  #entries: DirectoryEntry[] = [];
   /** The addresses of the default labels that the list refers to. */
   readonly #texts = new Map<string, number>();
 
@@ -47,12 +48,15 @@ export class Directory extends SharedRecord {
    * no more memory.
    */
   list(entries: readonly DirectoryEntry[]): void {
+    // Readers need not look again.
+    if (this.#isListed(entries)) return;
     const list = this.#listFor(entries.length);
     const used = new Set(entries.map(({ defaults }) => defaults));
     for (const defaults of used) this.#textOf(defaults);
     this.increment(DIRECTORY.sequence);
     for (const [i, entry] of entries.entries()) this.#write(list, i, entry);
-    this.#publish(list, entries.length);
+    this.#entries = [...entries];
+    this.#publish(list);
     for (const [defaults, text] of [...this.#texts]) {
       if (used.has(defaults)) continue;
       this.#memory.freeText(text);
@@ -62,7 +66,7 @@ export class Directory extends SharedRecord {
 
   /** Lists one more family, after all others. */
   append(entry: DirectoryEntry): void {
-    const count = this.#count;
+    const count = this.#entries.length;
     const list = this.#listFor(count + 1);
     this.#textOf(entry.defaults);
     this.increment(DIRECTORY.sequence);
@@ -76,7 +80,8 @@ export class Directory extends SharedRecord {
       to.chunk.cells.set(cells, to.word);
     }
     this.#write(list, count, entry);
-    this.#publish(list, count + 1);
+    this.#entries.push(entry);
+    this.#publish(list);
   }
 
   /** Gives everything back. Readers find that it was closed. */
@@ -85,6 +90,16 @@ export class Directory extends SharedRecord {
     this.set(DIRECTORY.sequence, CLOSED);
     this.#freeList(this.#list);
     for (const text of this.#texts.values()) this.#memory.freeText(text);
+  }
+
+  #isListed(entries: readonly DirectoryEntry[]): boolean {
+    return this.#list.bytes > 0 &&
+      entries.length === this.#entries.length &&
+      entries.every(({ family, identity, defaults }, i) => {
+        const listed = this.#entries[i];
+        return family === listed.family && identity === listed.identity &&
+          defaults === listed.defaults;
+      });
   }
 
   /** The list, if it has room for as many entries; another one else. */
@@ -118,11 +133,10 @@ export class Directory extends SharedRecord {
   }
 
   /** Ends what a step has begun. */
-  #publish(list: List, count: number): void {
-    this.set(DIRECTORY.count, count);
+  #publish(list: List): void {
+    this.set(DIRECTORY.count, this.#entries.length);
     this.set(DIRECTORY.list, list.address);
     this.increment(DIRECTORY.sequence);
-    this.#count = count;
     if (list === this.#list) return;
     this.#freeList(this.#list);
     this.#list = list;

@@ -1,12 +1,11 @@
 import { defaultLabelsOf } from "../clients/shape.ts";
-import type { CollectorError } from "../errors.ts";
 import type { RegisteredMetric, Registry } from "../types.ts";
 import { isUnderConstruction, whenConstructed } from "./construction.ts";
 import { Directory, type DirectoryEntry } from "./directory.ts";
 import type { FamilyRecord } from "./family_record.ts";
 import type { Handover, MemoryChunk } from "./handover.ts";
 import { Memory } from "./memory.ts";
-import { MirroredMetric } from "./mirrored_metric.ts";
+import { MirroredMetric, type Refreshing } from "./mirrored_metric.ts";
 import { watch } from "./registry_watch.ts";
 
 /** A metric whose values are not live, and why. */
@@ -15,11 +14,16 @@ export interface NotLive {
   readonly reason: string;
 }
 
-/** A metric that is being refreshed. */
-export interface Refreshing {
-  readonly name: string;
-  /** Settles when it was refreshed, with what failed; it never rejects. */
-  readonly refreshed: Promise<CollectorError | undefined>;
+/** Which metrics are refreshed. */
+export interface RefreshOptions {
+  /** Which are wanted, by name and type; without it all are. */
+  readonly isWanted?: (name: string, type: unknown) => boolean;
+  /**
+   * For how long a refresh is good enough, in milliseconds since its beginning.
+   *
+   * @default {0}
+   */
+  readonly maxAge?: number;
 }
 
 /** What a {@linkcode Mirror} mirrors. */
@@ -37,6 +41,8 @@ interface MirroredRegistry {
   metrics: Map<RegisteredMetric, MirroredMetric>;
   /** The labels that it adds, as JSON. */
   defaults: string;
+  /** Ends watching it. */
+  stop?: () => void;
 }
 
 /**
@@ -54,10 +60,11 @@ let shared: { readonly memory: Memory; mirrors: number } | undefined;
  * {@linkcode Mirror.refresh} was called last.
  */
 export class Mirror {
-  readonly #registries: readonly MirroredRegistry[];
+  #registries: readonly MirroredRegistry[] = [];
   readonly #onError: (error: unknown) => void;
   readonly #memory: Memory;
   readonly #directory: Directory;
+  /** End handing memory over. */
   readonly #stops: (() => void)[] = [];
   /** The families that are listed, by the default labels. */
   #listed = new Map<string, Set<FamilyRecord>>();
@@ -65,24 +72,33 @@ export class Mirror {
 
   /** Attaches to the metrics that the registries have, and will have. */
   constructor({ registries, onError }: MirrorOptions) {
-    this.#registries = [...new Set(registries)].map((registry) => ({
-      registry,
-      metrics: new Map(),
-      defaults: "{}",
-    }));
     this.#onError = onError;
     this.#memory = shared?.memory ?? new Memory();
     this.#directory = new Directory(this.#memory);
     shared ??= { memory: this.#memory, mirrors: 0 };
     shared.mirrors++;
-    for (const mirrored of this.#registries) {
-      const stop = watch(mirrored.registry, (registered) => {
-        if (registered === undefined) this.#followAll();
-        else this.#attempt(() => this.#add(mirrored, registered));
-      });
-      if (stop !== undefined) this.#stops.push(stop);
+    try {
+      this.mirror(registries);
+    } catch (error) {
+      this.close();
+      throw error;
     }
+  }
+
+  /** Mirrors these registries from now on; to readers that is one change. */
+  mirror(registries: readonly Registry[]): void {
+    if (this.#isClosed) return;
+    const known = new Map(
+      this.#registries.map((each) => [each.registry, each]),
+    );
+    const wanted = new Set(registries);
+    this.#registries = [...wanted].map((registry) =>
+      known.get(registry) ?? this.#begin(registry)
+    );
     this.#followAll();
+    for (const [registry, mirrored] of known) {
+      if (!wanted.has(registry)) this.#end(mirrored);
+    }
   }
 
   /** The metrics that are not live. */
@@ -124,13 +140,17 @@ export class Mirror {
   /**
    * Runs the collectors, and reads the metrics that are not live, all at once. A
    * metric that fails, or hangs, costs no other.
+   *
+   * @returns What is under way.
    */
-  refresh(): readonly Refreshing[] {
+  refresh(
+    { isWanted = () => true, maxAge = 0 }: RefreshOptions = {},
+  ): readonly Refreshing[] {
     this.#followAll();
-    return this.#all().map((metric) => ({
-      name: metric.name,
-      refreshed: metric.refresh(),
-    }));
+    return this.#all()
+      .filter((metric) => metric.isWanted(isWanted))
+      .map((metric) => metric.refresh(maxAge))
+      .filter((refreshing) => refreshing !== undefined);
   }
 
   /** Detaches from all metrics, which are what they were. */
@@ -139,9 +159,29 @@ export class Mirror {
     this.#isClosed = true;
     this.#directory.dispose();
     for (const stop of this.#stops) stop();
-    for (const metric of this.#all()) this.#attempt(() => metric.release());
-    for (const { metrics } of this.#registries) metrics.clear();
+    for (const mirrored of this.#registries) this.#end(mirrored);
     if (--shared!.mirrors === 0) shared = undefined;
+  }
+
+  #begin(registry: Registry): MirroredRegistry {
+    const mirrored: MirroredRegistry = {
+      registry,
+      metrics: new Map(),
+      defaults: "{}",
+    };
+    mirrored.stop = watch(registry, (registered) => {
+      if (registered === undefined) this.#followAll();
+      else this.#attempt(() => this.#add(mirrored, registered));
+    });
+    return mirrored;
+  }
+
+  #end({ metrics, stop }: MirroredRegistry): void {
+    stop?.();
+    for (const metric of metrics.values()) {
+      this.#attempt(() => metric.release());
+    }
+    metrics.clear();
   }
 
   #all(): MirroredMetric[] {

@@ -9,6 +9,17 @@ import { FamilyRecord } from "./family_record.ts";
 import { toSnapshot } from "./family_snapshot.ts";
 import type { Memory } from "./memory.ts";
 
+/** A metric that is being refreshed. */
+export interface Refreshing {
+  readonly name: string;
+  /** When that began, by the clock of `performance`, in milliseconds. */
+  readonly startedAt: number;
+  /** Whether it is a collector that runs. */
+  readonly isCollector: boolean;
+  /** Settles when it was refreshed, with what failed; it never rejects. */
+  readonly refreshed: Promise<CollectorError | undefined>;
+}
+
 /** A metric of a registry, in shared memory. */
 export class MirroredMetric {
   readonly #registry: Registry;
@@ -21,7 +32,9 @@ export class MirroredMetric {
   readonly #wasLive: boolean;
   /** What there is of a metric that is not live. */
   #snapshot: FamilyRecord | undefined;
-  #refreshing: Promise<CollectorError | undefined> | undefined;
+  #refreshing: Refreshing | undefined;
+  /** When the last refresh began that has not failed. */
+  #refreshedAt = -Infinity;
   #isReleased = false;
 
   /**
@@ -44,9 +57,13 @@ export class MirroredMetric {
     this.#wasLive = this.reason === undefined;
   }
 
-  /** The name of the metric. */
+  /** The name of the metric; empty if it cannot be told. */
   get name(): string {
-    return this.#metric.name;
+    try {
+      return String(this.#metric.name);
+    } catch {
+      return "";
+    }
   }
 
   /** Why it is not live; `undefined` if it is. */
@@ -61,11 +78,58 @@ export class MirroredMetric {
     return this.#wasLive ? this.#attachment.table?.family : undefined;
   }
 
-  /** Does what only this thread can; yields what failed. */
-  refresh(): Promise<CollectorError | undefined> {
-    return this.#refreshing ??= this.#refresh().finally(() =>
-      this.#refreshing = undefined
-    );
+  /** Whether a filter wants it; one whose type cannot be told is wanted. */
+  isWanted(filter: (name: string, type: unknown) => boolean): boolean {
+    try {
+      const { name, type } = this.#metric as { name: string; type?: unknown };
+      return filter(name, type);
+    } catch {
+      return true;
+    }
+  }
+
+  /**
+   * Does what only this thread can, unless that was begun less than `maxAge`
+   * milliseconds ago.
+   *
+   * @returns What is under way; `undefined` if there is nothing to wait for.
+   */
+  refresh(maxAge: number): Refreshing | undefined {
+    if (this.#refreshing !== undefined) return this.#refreshing;
+    const startedAt = performance.now();
+    if (startedAt - this.#refreshedAt < maxAge) return undefined;
+    if (this.#needsNobody()) return undefined;
+    const refreshed = this.#refresh().then((failure) => {
+      this.#refreshing = undefined;
+      if (failure === undefined) this.#refreshedAt = startedAt;
+      return failure;
+    });
+    return this.#refreshing = {
+      name: this.name,
+      startedAt,
+      isCollector: this.#isCollector(),
+      refreshed,
+    };
+  }
+
+  #isCollector(): boolean {
+    try {
+      return hasCollector(this.#metric);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Follows a live metric without a collector; tells whether it is one. */
+  #needsNobody(): boolean {
+    try {
+      if (this.reason !== undefined || hasCollector(this.#metric)) return false;
+      this.#attachment.followName();
+      return true;
+    } catch {
+      // It is refreshed for the sake of the failure.
+      return false;
+    }
   }
 
   /** Lets go of the metric. */
