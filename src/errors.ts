@@ -135,6 +135,40 @@ export class UnsupportedOptionError extends Error {
   }
 }
 
+/** What a {@linkcode ThreadError} is made from. */
+export interface ThreadErrorOptions {
+  /** What was wanted and what came, for people. */
+  message: string;
+  /** What the thread has ended with, if it has. */
+  exitCode?: number;
+  /** What was thrown in the thread, if that is known. */
+  cause?: unknown;
+}
+
+/**
+ * The thread of a metrics server could not be started, or has ended although
+ * nobody has closed the server.
+ *
+ * When it has ended, `onError` gets it: nothing is served from then on, and the
+ * metrics are what they were without a server.
+ */
+export class ThreadError extends Error {
+  /** What the thread has ended with, if it has. */
+  readonly exitCode: number | undefined;
+
+  /**
+   * Makes the error.
+   *
+   * @param options What was wanted, and what came.
+   */
+  constructor(options: ThreadErrorOptions) {
+    const { message, exitCode } = options;
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.name = "ThreadError";
+    this.exitCode = exitCode;
+  }
+}
+
 /** Why a collector's family is not, or not wholly, in a scrape. */
 export type CollectorFailure = "error" | "timeout" | "conflict" | "duplicate";
 

@@ -33,6 +33,11 @@ export interface Project {
    */
   run(source: string, ...permissions: string[]): Promise<string>;
   /**
+   * Makes one file of a program, by `deno compile`, and yields what that prints;
+   * only on Deno.
+   */
+  compile?(source: string, ...permissions: string[]): Promise<string>;
+  /**
    * Checks a program's types strictly, on Bun and Node as TypeScript does for
    * bundlers and for Node.
    *
@@ -101,6 +106,11 @@ async function denoProject(
     folder,
     run: (source, ...permissions) =>
       deno(source, ["run", "--no-prompt", ...permissions]),
+    async compile(source, ...permissions) {
+      const program = join(folder, "program");
+      await deno(source, ["compile", ...permissions, "--output", program]);
+      return (await run(program, [], { cwd: folder, timeout: 50_000 })).stdout;
+    },
     check: async (source) => void await deno(source, ["check"]),
     async remove() {
       await registry[Symbol.asyncDispose]();

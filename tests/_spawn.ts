@@ -15,11 +15,14 @@ export interface Output {
  * Runs a program of the project to its end, with the garbage collector at hand.
  *
  * @param file Its path in the project.
- * @throws {Error} If it ends with a code other than 0, or takes half a minute.
+ * @param args What it is given.
+ * @param timeout How long it may take, in milliseconds.
+ * @throws {Error} If it ends with a code other than 0, or takes longer.
  */
 export async function runProgram(
   file: string,
-  ...args: string[]
+  args: readonly string[] = [],
+  timeout = 30_000,
 ): Promise<Output> {
   const start = {
     deno: ["run", "-A", "--v8-flags=--expose-gc", file],
@@ -28,6 +31,6 @@ export async function runProgram(
   }[runtimeName()];
   return await promisify(execFile)(process.execPath, [...start, ...args], {
     cwd: join(import.meta.dirname!, ".."),
-    timeout: 30_000,
+    timeout,
   });
 }

@@ -6,6 +6,12 @@ import nodeTest from "node:test";
 export interface TestOptions {
   /** The reason to skip the test; `undefined` runs it. */
   skip?: string;
+  /**
+   * After how many milliseconds the test is taken to hang.
+   *
+   * @default {60000}
+   */
+  deadline?: number;
 }
 
 /**
@@ -26,23 +32,24 @@ export function test(
     | [() => void | Promise<void>]
     | [TestOptions, () => void | Promise<void>]
 ): void {
-  const [{ skip }, fn] = rest.length === 1
-    ? [{ skip: undefined }, rest[0]]
-    : rest;
-  if (skip === undefined) nodeTest(name, () => run(fn));
+  const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
+  const { skip, deadline = DEADLINE_MS } = options as TestOptions;
+  if (skip === undefined) nodeTest(name, () => run(fn, deadline));
   else nodeTest(`${name} # SKIP ${skip}`, { skip }, () => {});
 }
 
-/** A test that takes longer than this hangs. */
+/** A test that takes longer than this hangs, unless it says otherwise. */
 const DEADLINE_MS = 60_000;
 
 /** Runs a test's function, and fails it if it hangs or leaves a server behind. */
-async function run(fn: () => void | Promise<void>): Promise<void> {
+async function run(
+  fn: () => void | Promise<void>,
+  ms: number,
+): Promise<void> {
   const deadline = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () =>
-      deadline.reject(new Error(`The test took more than ${DEADLINE_MS} ms`)),
-    DEADLINE_MS,
+    () => deadline.reject(new Error(`The test took more than ${ms} ms`)),
+    ms,
   );
   try {
     await Promise.race([fn(), deadline.promise]);

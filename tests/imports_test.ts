@@ -62,6 +62,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "runtime",
     "exposition",
   ],
+  thread: [
+    "types",
+    "errors",
+    "describe",
+    "require",
+    "message_of",
+    "wrappers",
+    "runtime",
+    "families",
+    "exposition",
+    "live",
+    "server",
+  ],
 };
 
 /** The packages each room may import. */

@@ -11,3 +11,21 @@ export function inBackground(ms: number, fn: () => void): () => void {
   timer.unref();
   return () => clearInterval(timer);
 }
+
+/**
+ * Waits for a promise that does not reject, without keeping the process alive.
+ *
+ * @param ms How long at most, in milliseconds.
+ * @returns Whether it has settled.
+ */
+export async function settlesWithin(
+  ms: number,
+  promise: Promise<unknown>,
+): Promise<boolean> {
+  const over = Promise.withResolvers<false>();
+  const end = inBackground(ms, () => over.resolve(false));
+  const settled = promise.then(() => true as const);
+  const isSettled = await Promise.race([settled, over.promise]);
+  end();
+  return isSettled;
+}

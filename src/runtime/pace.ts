@@ -58,7 +58,8 @@ function resume(): void {
   if (waiting.length > 0) nextTurn(resume);
 }
 
-function nextTurn(callback: () => void): void {
+/** Calls a function when the event loop turns. */
+export function nextTurn(callback: () => void): void {
   // A timer of 0 ms takes one, or four when they are nested.
   if (typeof setImmediate === "function") setImmediate(callback);
   else setTimeout(callback, 0);

@@ -10,7 +10,7 @@ import { waitUntil } from "../_wait.ts";
 import { type Prometheus, startPrometheus } from "./_prometheus.ts";
 
 test("the demo makes requests, prints the scrape and ends with --once", async () => {
-  const { stdout } = await runProgram("examples/demo/main.ts", "--once");
+  const { stdout } = await runProgram("examples/demo/main.ts", ["--once"]);
   assertMatch(stdout, /^GET \/fast 200$/m);
   assertMatch(stdout, /^GET \/failing 500$/m);
   assertMatch(

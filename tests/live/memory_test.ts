@@ -25,7 +25,7 @@ const HEAP_OF_BUN: Record<ClientName, typeof HEAP> = {
 };
 
 async function measure(...args: string[]) {
-  const { stdout } = await runProgram("tests/programs/live_memory.ts", ...args);
+  const { stdout } = await runProgram("tests/programs/live_memory.ts", args);
   return JSON.parse(stdout) as { heap: number; cells: number };
 }
 

@@ -157,13 +157,13 @@ contract(
 for (const adapter of ["own", "node:http"]) {
   test(`an unref'd server lets the process end, on its ${adapter} server`, async () => {
     const program = "tests/programs/unref_server.ts";
-    const { stdout, stderr } = await runProgram(program, adapter);
+    const { stdout, stderr } = await runProgram(program, [adapter]);
     assertEquals([stdout, stderr], ["200\n", ""]);
   });
 
   test(`a program ends after close() although a client stalls, on its ${adapter} server`, async () => {
     const program = "tests/programs/stalled_close.ts";
-    const { stdout, stderr } = await runProgram(program, adapter);
+    const { stdout, stderr } = await runProgram(program, [adapter]);
     assertEquals([stdout, stderr], ["closed\n", ""]);
   });
 }

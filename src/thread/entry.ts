@@ -1,0 +1,103 @@
+/**
+ * The thread of a metrics server. `startHttpServerInThread` starts it; importing
+ * it does nothing.
+ *
+ * It is an entry point of its own so that applications whose modules are put
+ * into one file can bundle it beside that, see the option `entry`.
+ *
+ * @module
+ */
+
+import { Deadline } from "../exposition/deadline.ts";
+import { LiveReader } from "../live/reader.ts";
+import { threadSide } from "../runtime/thread.ts";
+import { serve } from "../server/serve.ts";
+import { loadDiscovery } from "./discovery.ts";
+import { LiveGatherer } from "./live_gatherer.ts";
+import { MainThread } from "./main_thread.ts";
+import {
+  CONTROL,
+  type ThreadData,
+  type ToMain,
+  type ToThread,
+} from "./protocol.ts";
+import { toSent } from "./sent_error.ts";
+
+/** How long closing waits for a registration under way, in milliseconds. */
+const REGISTRATION_MS = 500;
+
+/**
+ * Serves metrics on this thread, if `startHttpServerInThread` has started it.
+ *
+ * @param early The messages that have come already.
+ */
+export function run(early: readonly unknown[]): void {
+  const thread = threadSide<ThreadData, ToMain, ToThread>();
+  const { settings, handover, control, refreshTimeout, discovery } =
+    thread.data;
+  const { hasOnError, startedAt } = thread.data;
+  const reader = new LiveReader(handover);
+  const main = new MainThread(
+    control,
+    refreshTimeout,
+    Math.max(Date.now() - startedAt, 0),
+    (refresh) => thread.post({ type: "refresh", refresh }),
+  );
+  const onError = (error: unknown) =>
+    thread.post({ type: "error", error: toSent(error) });
+  const serving = serve(
+    settings,
+    new LiveGatherer(reader, main),
+    hasOnError ? onError : undefined,
+  );
+  const started = begin();
+  started.then(
+    (info) => thread.reply({ started: info }),
+    (error) => thread.reply({ failed: toSent(error) }),
+  );
+  thread.listen(early, (message) => {
+    switch (message.type) {
+      case "chunk":
+        return reader.add(message.chunk);
+      case "refreshing":
+        return main.begun(message.refreshing);
+      case "ended":
+        return main.ended(message.collectors);
+      case "close":
+        if (message.isBlocking) main.giveUp();
+        return void close(message.grace).then(() => {
+          tellClosed();
+          thread.post({ type: "closed" });
+        });
+    }
+  });
+
+  async function begin() {
+    const { info, lifecycle } = await serving;
+    const serviceDiscovery = discovery && await loadDiscovery(discovery);
+    await lifecycle.begin(info, { serviceDiscovery });
+    Atomics.store(control, CONTROL.registered, Number(lifecycle.isRegistered));
+    return info;
+  }
+
+  // Who is blocked until it is closed must not wait for what cannot come.
+  thread.onExit(tellClosed);
+
+  async function close(grace: number) {
+    try {
+      const { lifecycle } = await serving;
+      await lifecycle.close(grace);
+      // Who registers meanwhile is deregistered then.
+      await new Deadline(REGISTRATION_MS).waitFor(started);
+      const isRegistered = Number(lifecycle.isRegistered);
+      Atomics.store(control, CONTROL.registered, isRegistered);
+    } catch {
+      // It has not started, and nothing is left of it.
+    }
+  }
+
+  function tellClosed() {
+    Atomics.store(control, CONTROL.closed, 1);
+    Atomics.notify(control, CONTROL.closed);
+  }
+}

@@ -1,0 +1,241 @@
+import type { CollectorError } from "../errors.ts";
+import { Deadline } from "../exposition/deadline.ts";
+import { nameFilter } from "../exposition/name_filter.ts";
+import { inBackground } from "../runtime/background.ts";
+import {
+  BEAT_MS,
+  CONTROL,
+  type EndedCollector,
+  FIRST_REQUEST,
+  type MainOverview,
+  type RefreshingMessage,
+  type RefreshRequest,
+} from "./protocol.ts";
+import { type EndedRun, RunningRequest } from "./running_request.ts";
+import { fromSent } from "./sent_error.ts";
+
+/** What came of a refresh. */
+export interface Refreshed {
+  /** Whether the main thread has done what it was asked, or is busy with it. */
+  readonly isAnswered: boolean;
+  /**
+   * For how long it had given no sign of life when it was waited for no more, in
+   * seconds; 0 if it has answered.
+   */
+  readonly silence: number;
+  /** The collectors that failed, or are not done in time. */
+  readonly failures: readonly CollectorError[];
+  /** How long each collector took that has ended, in seconds. */
+  readonly durations: ReadonlyMap<string, number>;
+}
+
+/** What is asked of the main thread, and how long it is waited for. */
+export interface RefreshOptions
+  extends Pick<RefreshRequest, "names" | "maxAge" | "collect"> {
+  readonly deadline: Deadline;
+}
+
+/** How often a scrape that waits looks for signs of life, in milliseconds. */
+const LOOK_MS = 10;
+
+/** The main thread, as the thread of a metrics server sees it. */
+export class MainThread {
+  readonly #control: Int32Array;
+  readonly #refreshTimeout: number;
+  readonly #post: (request: RefreshRequest) => void;
+  #beats = 0;
+  /** When the last sign of life was seen, by this thread's clock. */
+  #seenAt: number;
+  #lastId = FIRST_REQUEST.id;
+  /** Those that it has not begun with, by their numbers. */
+  readonly #unanswered = new Map<number, RunningRequest>();
+  /** Those that scrapes wait for. */
+  readonly #awaited = new Set<RunningRequest>();
+  /** What nobody has asked for, and nobody is told of. */
+  readonly #first = new RunningRequest(FIRST_REQUEST);
+  /** What ended when no scrape waited for it any more, by the metric. */
+  readonly #late = new Map<string, EndedRun>();
+  /** The runs of which it was told that they take too long. */
+  readonly #timedOut = new Set<number>();
+  #isGivenUp = false;
+  /** When it answered a request for all metrics. */
+  #refreshedAt: number;
+  /** When each collector ended without failing. */
+  readonly #collectedAt = new Map<string, number>();
+  #overview: MainOverview = { notLive: [], clients: [] };
+
+  /**
+   * Begins to watch it.
+   *
+   * @param control The words that both threads see.
+   * @param refreshTimeout For how long it may be silent while it is waited for.
+   * @param silence For how long it has been silent already, in milliseconds.
+   * @param post Sends it a request.
+   */
+  constructor(
+    control: Int32Array,
+    refreshTimeout: number,
+    silence: number,
+    post: (request: RefreshRequest) => void,
+  ) {
+    this.#control = control;
+    this.#refreshTimeout = refreshTimeout;
+    this.#seenAt = performance.now() - silence;
+    this.#refreshedAt = this.#seenAt;
+    this.#post = post;
+    this.#unanswered.set(FIRST_REQUEST.id, this.#first);
+    this.#awaited.add(this.#first);
+    inBackground(BEAT_MS, () => this.#look());
+  }
+
+  /** How long ago it answered a request for all metrics, in seconds. */
+  get refreshAge(): number {
+    return (performance.now() - this.#refreshedAt) / 1000;
+  }
+
+  /** How long ago a metric's collector ended, in seconds, if it has one. */
+  collectorAge(name: string): number | undefined {
+    const at = this.#collectedAt.get(name);
+    return at === undefined ? undefined : (performance.now() - at) / 1000;
+  }
+
+  /** What it said last about the metrics. */
+  get overview(): MainOverview {
+    return this.#overview;
+  }
+
+  /**
+   * Has it do what only it can do. It is waited for as long as it lives and the
+   * deadline lets it.
+   */
+  async refresh(
+    { deadline, ...wanted }: RefreshOptions,
+  ): Promise<Refreshed> {
+    this.#look();
+    if (this.#isKnownToBeBlocked()) {
+      const silence = this.#silence;
+      return { isAnswered: false, silence, failures: [], durations: new Map() };
+    }
+    const request = new RunningRequest({
+      ...wanted,
+      id: ++this.#lastId,
+      patience: deadline.ms,
+    });
+    this.#unanswered.set(request.id, request);
+    this.#awaited.add(request);
+    this.#post(request.message);
+    const isAnswered = await this.#waitFor(request, deadline);
+    // It may turn again while the rest is done.
+    const silence = isAnswered ? 0 : this.#silence;
+    this.#awaited.delete(request);
+    if (wanted.collect) this.#takeLate(request);
+    const { failures, durations } = request;
+    // Of one that is blocked it is not the collectors' fault.
+    const timeouts = isAnswered ? request.timeouts() : new Map();
+    for (const run of timeouts.keys()) this.#timedOut.add(run);
+    return {
+      isAnswered,
+      silence,
+      failures: [...failures, ...timeouts.values()],
+      durations,
+    };
+  }
+
+  /** Takes that it has begun with a request. */
+  begun({ id, collectors, isFailed, overview }: RefreshingMessage): void {
+    if (overview !== undefined) this.#overview = overview;
+    const request = this.#unanswered.get(id);
+    if (request === undefined) return;
+    this.#unanswered.delete(id);
+    request.begin(collectors);
+    // That was done before this thread ran.
+    if (request === this.#first) return;
+    for (const { run } of collectors) this.#first.forget(run);
+    this.#seen();
+    const { collect, names } = request.message;
+    const isWhole = collect && names.length === 0 && !isFailed;
+    if (isWhole) this.#refreshedAt = this.#seenAt;
+  }
+
+  /** Takes that collectors have ended. */
+  ended(collectors: readonly EndedCollector[]): void {
+    this.#seen();
+    for (const { run, name, seconds, failure } of collectors) {
+      if (failure === undefined) this.#collectedAt.set(name, this.#seenAt);
+      const ended: EndedRun = {
+        name,
+        seconds,
+        failure: failure && fromSent(failure) as CollectorError,
+      };
+      // Its failure was told.
+      const isTold = this.#timedOut.delete(run);
+      const takers = [...this.#awaited].filter((each) => each.end(run, ended));
+      if (takers.length > 0) continue;
+      this.#late.set(name, isTold ? { name, seconds } : ended);
+    }
+  }
+
+  /** Has a request take what came too late for those before. */
+  #takeLate(request: RunningRequest): void {
+    const isWanted = nameFilter(request.message.names);
+    for (const [name, ended] of this.#late) {
+      if (!isWanted(name, undefined)) continue;
+      request.take(ended);
+      this.#late.delete(name);
+    }
+  }
+
+  /** Waits for it no more: it waits for this thread. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+  }
+
+  /** Forgets the metrics that are not there any more. */
+  retain(names: ReadonlySet<string>): void {
+    for (const name of this.#collectedAt.keys()) {
+      if (!names.has(name)) this.#collectedAt.delete(name);
+    }
+  }
+
+  /**
+   * Tells whether it is silent although it was asked long ago. It would find one
+   * request for each scrape when it turns again.
+   */
+  #isKnownToBeBlocked(): boolean {
+    return [...this.#unanswered.values()].some((each) => this.#isSilent(each));
+  }
+
+  #isSilent({ askedAt }: RunningRequest): boolean {
+    const silence = performance.now() - Math.max(this.#seenAt, askedAt);
+    return this.#isGivenUp || silence > this.#refreshTimeout;
+  }
+
+  /** Waits for a request; tells whether the main thread is there. */
+  async #waitFor(
+    request: RunningRequest,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    while (!request.isSettled && deadline.rest > 0) {
+      if (this.#isSilent(request)) return false;
+      const look = new Deadline(Math.min(LOOK_MS, deadline.rest));
+      await look.waitFor(request.settled);
+      this.#look();
+    }
+    return request.hasBegun || !this.#isSilent(request);
+  }
+
+  /** How long ago it gave a sign of life, in seconds. */
+  get #silence(): number {
+    return (performance.now() - this.#seenAt) / 1000;
+  }
+
+  #look(): void {
+    const beats = Atomics.load(this.#control, CONTROL.beats);
+    if (beats !== this.#beats) this.#seen();
+    this.#beats = beats;
+  }
+
+  #seen(): void {
+    this.#seenAt = performance.now();
+  }
+}

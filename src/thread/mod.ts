@@ -1,0 +1,70 @@
+/**
+ * A metrics server on a thread of its own: it answers while the main thread is
+ * blocked, with the values of that moment, on Deno, Bun and Node.
+ *
+ * @example Serving the metrics of a program that blocks its thread
+ * ```ts
+ * import { startHttpServerInThread } from "@prometheus-async/prometheus-async/thread";
+ *
+ * const server = await startHttpServerInThread({ addr: "127.0.0.1" });
+ * const response = await fetch(server.healthUrl);
+ * await server.close();
+ * if (response.status !== 200) throw new Error("not healthy");
+ * ```
+ *
+ * @module
+ */
+
+export type {
+  StartThreadedHttpServerOptions,
+  StartThreadedUnixServerOptions,
+  ThreadDiscovery,
+  ThreadedServerOptions,
+} from "./options.ts";
+export {
+  startHttpServerInThread,
+  startHttpServerInThreadSync,
+  type ThreadedMetricsHttpServer,
+  type ThreadedMetricsServer,
+  type ThreadedMetricsUnixServer,
+  type ThreadedServerControls,
+} from "./start.ts";
+export { ThreadError, type ThreadErrorOptions } from "../errors.ts";
+export {
+  CollectorError,
+  type CollectorErrorOptions,
+  type CollectorFailure,
+  ListenError,
+  type ListenErrorOptions,
+  TlsError,
+  UnsupportedOptionError,
+  type UnsupportedOptionErrorOptions,
+} from "../errors.ts";
+export type { MetricsHandlerOptions } from "../exposition/options.ts";
+export type { RegistrySource } from "../exposition/registries.ts";
+export type { AuthOptions } from "../server/auth.ts";
+export type {
+  HttpServerInfo,
+  ServerControls,
+  UnixServerInfo,
+} from "../server/handle.ts";
+export type {
+  MetricsServerOptions,
+  StartHttpServerOptions,
+  StartUnixServerOptions,
+} from "../server/options.ts";
+export type {
+  TlsFileOptions,
+  TlsOptions,
+  TlsPemOptions,
+} from "../server/tls.ts";
+export type {
+  CollectedExemplar,
+  CollectedMetric,
+  CollectedValue,
+  MetricsServerInfo,
+  RegisteredMetric,
+  Registry,
+  ServerSocket,
+  ServiceDiscovery,
+} from "../types.ts";

@@ -1,0 +1,183 @@
+import { describe } from "../describe.ts";
+import { MAX_TIMER_MS, requireNumber } from "../require.ts";
+import {
+  readDiscovery,
+  readServerOptions,
+  type ServerParts,
+  type StartHttpServerOptions,
+  type StartUnixServerOptions,
+} from "../server/options.ts";
+import { ACTION, isPlainObject, requireNames } from "../server/refuse.ts";
+import type { RegistrySource } from "../exposition/registries.ts";
+import type { ServiceDiscovery } from "../types.ts";
+
+/**
+ * Service discovery that runs on the thread of a metrics server, and so while
+ * the main thread is blocked.
+ */
+export interface ThreadDiscovery {
+  /**
+   * The absolute URL of a module whose default export is a
+   * {@linkcode ServiceDiscovery}, or a function that is given `options` and makes
+   * one, as `new URL("./discovery.ts", import.meta.url)` or
+   * `import.meta.resolve("discovery")` say it.
+   */
+  readonly module: string | URL;
+  /**
+   * What that function is given: data that can be cloned.
+   *
+   * @default {undefined}
+   */
+  readonly options?: unknown;
+}
+
+/** Options that only a server on a thread has, or that mean more for it. */
+export interface ThreadedServerOptions {
+  /**
+   * The registry whose metrics are served, several of them, or a function that
+   * yields either.
+   *
+   * A function runs on the main thread, when the server starts and with each
+   * scrape that the main thread answers. If it fails then, or has yielded nothing
+   * by the scrape's deadline, what it yielded last stays, and the failure goes to
+   * `onError`.
+   *
+   * @default {undefined} The global registry of `prom-client`, which is loaded
+   * when the server starts.
+   */
+  registry?: RegistrySource;
+  /**
+   * Whether a collector that fails fails the whole scrape, with 500 and the
+   * reason. What was found before, while the main thread is blocked, is no
+   * failure.
+   *
+   * @default {false} The scrape is answered with what it found last.
+   */
+  failOnError?: boolean;
+  /**
+   * For how long what a collector found, without failing, serves other scrapes,
+   * too, in milliseconds since it began. Live values are those of the moment in
+   * any case.
+   *
+   * @default {0} Only scrapes that overlap share what collectors find.
+   */
+  coalesce?: number;
+  /**
+   * Where the server is registered once it listens, and deregistered when it
+   * closes. It does not start if it cannot be registered.
+   *
+   * A {@linkcode ThreadDiscovery} runs on the thread. An object with `register()`
+   * runs on the main thread, and has to wait while that is blocked;
+   * `startHttpServerInThreadSync` refuses it.
+   *
+   * @default {undefined} Nowhere.
+   */
+  serviceDiscovery?: ServiceDiscovery | ThreadDiscovery;
+  /**
+   * For how long, in milliseconds, a scrape waits for a main thread that gives no
+   * sign of life. Then it is answered with what collectors found when they ran
+   * last. For collectors that are busy while the main thread turns its event loop
+   * it waits until its own deadline, see `timeout`.
+   *
+   * @default {50}
+   */
+  refreshTimeout?: number;
+  /**
+   * The absolute URL of the thread's module, for applications whose modules were
+   * put into one file: it is what the package exports as `./thread-entry`,
+   * bundled into a file of its own, as in
+   * `new URL("./thread-entry.js", import.meta.url)`.
+   *
+   * @default {undefined} The module in the package.
+   */
+  entry?: string | URL;
+}
+
+/** Options for a metrics server on a thread of its own, on an address. */
+export interface StartThreadedHttpServerOptions
+  extends
+    Omit<StartHttpServerOptions, keyof ThreadedServerOptions>,
+    ThreadedServerOptions {}
+
+/** Options for a metrics server on a thread of its own, on a unix socket. */
+export interface StartThreadedUnixServerOptions
+  extends
+    Omit<StartUnixServerOptions, keyof ThreadedServerOptions>,
+    ThreadedServerOptions {}
+
+/** Options as they are used. */
+export interface ThreadedServerParts extends ServerParts {
+  /** What runs on the thread. */
+  readonly threadDiscovery?: ThreadDiscovery;
+  /** What runs on the main thread. */
+  readonly serviceDiscovery?: ServiceDiscovery;
+  readonly refreshTimeout: number;
+  /** The URL of the thread's module. */
+  readonly entry: string;
+}
+
+const REFRESH_TIMEOUT_MS = 50;
+
+/** The names of the options that other servers do not have. */
+const OWN_NAMES = ["refreshTimeout", "entry"];
+
+/** Copies the options, with their defaults, and refuses what they cannot be. */
+export function readThreadOptions(
+  options: StartThreadedHttpServerOptions | StartThreadedUnixServerOptions,
+): ThreadedServerParts {
+  const parts = readServerOptions(options, OWN_NAMES);
+  const { refreshTimeout = REFRESH_TIMEOUT_MS, entry, serviceDiscovery } =
+    options;
+  requireNumber(ACTION, { refreshTimeout }, 0, MAX_TIMER_MS);
+  return {
+    ...parts,
+    ...isOnThread(serviceDiscovery)
+      ? { threadDiscovery: readThreadDiscovery(serviceDiscovery) }
+      : { serviceDiscovery: readDiscovery(serviceDiscovery) },
+    refreshTimeout,
+    entry: entry === undefined ? defaultEntry() : requireUrl("entry", entry),
+  };
+}
+
+function isOnThread(
+  given: ServiceDiscovery | ThreadDiscovery | undefined,
+): given is ThreadDiscovery {
+  return isPlainObject(given) && "module" in given;
+}
+
+function readThreadDiscovery(given: ThreadDiscovery): ThreadDiscovery {
+  requireNames("serviceDiscovery", given, ["module", "options"]);
+  const module = requireUrl("serviceDiscovery.module", given.module);
+  try {
+    return { module, options: structuredClone(given.options) };
+  } catch (cause) {
+    throw new TypeError(
+      `Cannot ${ACTION}: serviceDiscovery.options must be data that can be ` +
+        "cloned, received something else; make the rest in the module",
+      { cause },
+    );
+  }
+}
+
+function requireUrl(name: string, given: string | URL): string {
+  const url = given instanceof URL || typeof given === "string"
+    ? URL.parse(given)
+    : null;
+  if (url !== null) return url.href;
+  throw new TypeError(
+    `Cannot ${ACTION}: ${name} must be an absolute URL, received ` +
+      `${describe(given)}; for a file beside yours pass ` +
+      'new URL("./file.js", import.meta.url)',
+  );
+}
+
+/** The entry module beside this one, as what this one is: source or compiled. */
+function defaultEntry(): string {
+  const extension = /\.[cm]?[jt]s$/.exec(import.meta.url ?? "")?.[0] ?? ".js";
+  const url = URL.parse(`./entry${extension}`, import.meta.url);
+  if (url !== null) return url.href;
+  throw new TypeError(
+    `Cannot ${ACTION}: entry must be given where modules have no URL, as in ` +
+      "bundles of CommonJS, received undefined",
+  );
+}

@@ -1,0 +1,123 @@
+/**
+ * What the main thread and the thread of a metrics server say to each other.
+ * Values of metrics are not among it: they are read from shared memory.
+ *
+ * @module
+ */
+
+import type { Handover, MemoryChunk } from "../live/handover.ts";
+import type { NotLive } from "../live/mirror.ts";
+import type { ServerSettings } from "../server/options.ts";
+import type { ThreadDiscovery } from "./options.ts";
+import type { SentError } from "./sent_error.ts";
+
+/** What the thread begins with. */
+export interface ThreadData {
+  readonly settings: ServerSettings;
+  /** Where the values are. */
+  readonly handover: Handover;
+  /** The words that both threads see at any moment; {@linkcode CONTROL} names them. */
+  readonly control: Int32Array;
+  /** When the main thread has started the thread, by `Date.now()`. */
+  readonly startedAt: number;
+  /** For how long a scrape waits for a main thread that gives no sign of life. */
+  readonly refreshTimeout: number;
+  /** Where the thread registers the server. */
+  readonly discovery: ThreadDiscovery | undefined;
+  /** Whether the application takes failures itself. */
+  readonly hasOnError: boolean;
+}
+
+/** The words of {@linkcode ThreadData.control}, by their index. */
+export const CONTROL = {
+  /** Counts the signs of life of the main thread. */
+  beats: 0,
+  /** 1 while service discovery knows the server by the thread's doing. */
+  registered: 1,
+  /** Becomes 1 when the server is closed. */
+  closed: 2,
+} as const;
+
+/** How many words there are. */
+export const CONTROL_WORDS = 3;
+
+/** How often the main thread gives a sign of life, in milliseconds. */
+export const BEAT_MS = 100;
+
+/** How often it does so while a scrape waits for it. */
+export const WAITED_FOR_BEAT_MS = 10;
+
+/** To the thread. */
+export type ToThread =
+  | { readonly type: "chunk"; readonly chunk: MemoryChunk }
+  | { readonly type: "refreshing"; readonly refreshing: RefreshingMessage }
+  | { readonly type: "ended"; readonly collectors: readonly EndedCollector[] }
+  | {
+    readonly type: "close";
+    readonly grace: number;
+    /** Whether the main thread is blocked until that is done. */
+    readonly isBlocking: boolean;
+  };
+
+/** To the main thread. */
+export type ToMain =
+  | { readonly type: "refresh"; readonly refresh: RefreshRequest }
+  | { readonly type: "error"; readonly error: SentError }
+  | { readonly type: "closed" };
+
+/** Asks the main thread for what only it can do, or know. */
+export interface RefreshRequest {
+  readonly id: number;
+  /** The names that the scrape is restricted to; none for all. */
+  readonly names: readonly string[];
+  /** For how long what a collector did is good enough, in milliseconds. */
+  readonly maxAge: number;
+  /** For how long the scrape waits for collectors, in milliseconds. */
+  readonly patience: number;
+  /** Whether collectors are to run; else it is to tell what it knows, for people. */
+  readonly collect: boolean;
+}
+
+/** What the main thread does when the thread starts, without being asked. */
+export const FIRST_REQUEST: RefreshRequest = {
+  id: 0,
+  names: [],
+  maxAge: 0,
+  patience: 0,
+  collect: true,
+};
+
+/** The main thread has begun with a request. */
+export interface RefreshingMessage {
+  readonly id: number;
+  /** What is under way. */
+  readonly collectors: readonly RunningCollector[];
+  /** Whether that could not be begun. */
+  readonly isFailed?: boolean;
+  readonly overview?: MainOverview;
+}
+
+/** A collector that runs, or another metric that is being read. */
+export interface RunningCollector {
+  /** The number of this run, by which its end is told. */
+  readonly run: number;
+  readonly name: string;
+  /** For how many milliseconds it runs already. */
+  readonly ranFor: number;
+}
+
+/** A run has ended. */
+export interface EndedCollector {
+  readonly run: number;
+  readonly name: string;
+  /** How long it took, if it was that of a collector. */
+  readonly seconds?: number;
+  readonly failure?: SentError;
+}
+
+/** What only the main thread knows of the metrics, for people. */
+export interface MainOverview {
+  readonly notLive: readonly NotLive[];
+  /** The client packages that have made them, where they are known. */
+  readonly clients: readonly string[];
+}

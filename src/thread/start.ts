@@ -1,0 +1,263 @@
+import { Deadline } from "../exposition/deadline.ts";
+import { MAX_TIMER_MS, requireNumber } from "../require.ts";
+import type {
+  HttpServerInfo,
+  ServerControls,
+  UnixServerInfo,
+} from "../server/handle.ts";
+import { GRACE_MS, Lifecycle, unlessAborted } from "../server/lifecycle.ts";
+import { ACTION } from "../server/refuse.ts";
+import type { Registry } from "../types.ts";
+import {
+  readThreadOptions,
+  type StartThreadedHttpServerOptions,
+  type StartThreadedUnixServerOptions,
+  type ThreadedServerParts,
+} from "./options.ts";
+import { ServerThread, START_MS } from "./server_thread.ts";
+
+/** What can be done with a metrics server on a thread of its own. */
+export interface ThreadedServerControls extends ServerControls, Disposable {
+  /**
+   * Closes the server as `close()` does, and blocks this thread until that is
+   * done: for programs that never turn the event loop.
+   *
+   * Service discovery that runs on the main thread is told to deregister, but
+   * cannot be waited for.
+   *
+   * @param grace How long to wait, in milliseconds; two seconds later it returns
+   * in any case. Default: 10 000.
+   * @throws {TypeError} If `grace` is no number.
+   * @throws {RangeError} If it is not from 0 to 2 ** 31 - 1.
+   */
+  closeSync(grace?: number): void;
+}
+
+/** A metrics server on a thread of its own, on an address. */
+export interface ThreadedMetricsHttpServer
+  extends HttpServerInfo, ThreadedServerControls {}
+
+/** A metrics server on a thread of its own, on a unix socket. */
+export interface ThreadedMetricsUnixServer
+  extends UnixServerInfo, ThreadedServerControls {}
+
+/** A metrics server on a thread of its own, wherever it listens. */
+export type ThreadedMetricsServer =
+  | ThreadedMetricsHttpServer
+  | ThreadedMetricsUnixServer;
+
+/**
+ * Starts a metrics server on a thread of its own, which answers while the main
+ * thread is blocked, however long, with the values of that moment.
+ *
+ * Counters, gauges and histograms of `prom-client` and of
+ * `@prometheus-io/client` are **live**: every update is in the next scrape, also
+ * one that blocked code makes, also through a child from before the server
+ * started, also of metrics and label sets that come up meanwhile. What a
+ * `collect` function sets, summaries, and metrics of other makes are **last
+ * known**: with every scrape the main thread is asked to collect, and where it
+ * does not answer within `refreshTimeout` the scrape has what was found before.
+ * `prometheus_async_main_thread_responsive`,
+ * `prometheus_async_main_thread_blocked_seconds`,
+ * `prometheus_async_refresh_age_seconds` and
+ * `prometheus_async_collector_age_seconds` tell, in every scrape.
+ *
+ * The options are those of `startHttpServer`; functions among them run on the
+ * main thread. The server keeps no process alive. If its thread ends although
+ * nobody has closed it, `onError` gets a {@linkcode ThreadError}; metrics then
+ * are what they were without it.
+ *
+ * Deno needs `--allow-net`, and `--allow-read` where the package itself is in
+ * files.
+ *
+ * @example Metrics of a program that blocks its thread
+ * ```ts
+ * import { startHttpServerInThread } from "@prometheus-async/prometheus-async";
+ * import { Counter } from "prom-client";
+ *
+ * const rounds = new Counter({ name: "rounds_total", help: "Rounds" });
+ * const server = await startHttpServerInThread({ addr: "127.0.0.1" });
+ *
+ * // Whoever scrapes meanwhile sees the counter rise.
+ * const end = performance.now() + 100;
+ * while (performance.now() < end) rounds.inc();
+ *
+ * const text = await (await fetch(server.metricsUrl)).text();
+ * const { value } = (await rounds.get()).values[0];
+ * await server.close();
+ * if (!text.includes(`\nrounds_total ${value}\n`)) throw new Error(text);
+ * ```
+ *
+ * @param options Where to listen, what to serve, and to whom.
+ * @returns The server, once it listens and is registered.
+ * @throws What `startHttpServer` throws; what a function of `registry` throws, or
+ * an `Error` if it has yielded nothing within 30 seconds. Then nothing is left
+ * running.
+ * @throws {ThreadError} If the thread cannot be started, ends meanwhile, or has
+ * not listened and registered within 30 seconds.
+ */
+export function startHttpServerInThread(
+  options?: StartThreadedHttpServerOptions,
+): Promise<ThreadedMetricsHttpServer>;
+/**
+ * Starts a metrics server on a thread of its own, on a unix socket; all else is
+ * as on an address.
+ *
+ * @param options Where to listen, what to serve, and to whom.
+ * @returns The server, once it listens and is registered.
+ */
+export function startHttpServerInThread(
+  options: StartThreadedUnixServerOptions,
+): Promise<ThreadedMetricsUnixServer>;
+export async function startHttpServerInThread(
+  options: StartThreadedHttpServerOptions | StartThreadedUnixServerOptions = {},
+): Promise<ThreadedMetricsServer> {
+  const parts = readThreadOptions(options);
+  const { serviceDiscovery, signal } = parts;
+  signal?.throwIfAborted();
+  const listed = await list(parts);
+  const thread = new ServerThread(parts, listed);
+  let info: HttpServerInfo | UnixServerInfo;
+  try {
+    info = await unlessAborted(signal, thread.started());
+  } catch (error) {
+    await thread.cut();
+    throw error;
+  }
+  const lifecycle = new Lifecycle(thread, parts.onError);
+  try {
+    const begun = lifecycle.begin(info, { serviceDiscovery, signal });
+    await Promise.race([begun, thread.death]);
+  } catch (error) {
+    await lifecycle.close(0);
+    throw error;
+  }
+  thread.release(() => void lifecycle.close(0));
+  return handleOf(info, thread, lifecycle);
+}
+
+/**
+ * Does what {@linkcode startHttpServerInThread} does without turning the event
+ * loop, for programs that never do: it blocks this thread until the server
+ * listens, and is registered.
+ *
+ * `registry` must be there, since a client cannot be loaded without turning the
+ * event loop, and service discovery be a {@linkcode ThreadDiscovery}. What
+ * asynchronous collectors find is not there before the event loop turns, and how
+ * old it is neither.
+ *
+ * @example A script that never awaits
+ * ```ts
+ * import { startHttpServerInThreadSync } from "@prometheus-async/prometheus-async";
+ * import { Counter, register } from "prom-client";
+ *
+ * const jobs = new Counter({ name: "batch_jobs_total", help: "Jobs done" });
+ * const server = startHttpServerInThreadSync({
+ *   addr: "127.0.0.1",
+ *   registry: register,
+ * });
+ *
+ * for (let job = 0; job < 1000; job++) jobs.inc();
+ * server.closeSync();
+ * ```
+ *
+ * @param options Where to listen, what to serve, and to whom.
+ * @returns The server, which listens and is registered.
+ * @throws {TypeError} If `registry` is missing, or a function that yields a
+ * promise, or `serviceDiscovery` would run on this thread.
+ * @throws What {@linkcode startHttpServerInThread} rejects with.
+ */
+export function startHttpServerInThreadSync(
+  options: StartThreadedHttpServerOptions,
+): ThreadedMetricsHttpServer;
+/**
+ * Does the same on a unix socket.
+ *
+ * @param options Where to listen, what to serve, and to whom.
+ * @returns The server, which listens and is registered.
+ */
+export function startHttpServerInThreadSync(
+  options: StartThreadedUnixServerOptions,
+): ThreadedMetricsUnixServer;
+export function startHttpServerInThreadSync(
+  options: StartThreadedHttpServerOptions | StartThreadedUnixServerOptions,
+): ThreadedMetricsServer {
+  const parts = readThreadOptions(options);
+  const { serviceDiscovery, signal } = parts;
+  if (serviceDiscovery !== undefined) {
+    throw new TypeError(
+      `Cannot ${ACTION}: serviceDiscovery must be { module } to be waited for ` +
+        "without turning the event loop, received an object with register()",
+    );
+  }
+  signal?.throwIfAborted();
+  const thread = new ServerThread(parts, listNow(parts));
+  let info: HttpServerInfo | UnixServerInfo;
+  try {
+    info = thread.startedSync();
+    signal?.throwIfAborted();
+  } catch (error) {
+    void thread.cut();
+    throw error;
+  }
+  const lifecycle = new Lifecycle(thread, parts.onError);
+  if (signal) lifecycle.closeOn(signal);
+  thread.release(() => void lifecycle.close(0));
+  return handleOf(info, thread, lifecycle);
+}
+
+/** Lists the registries, which must be there before long. */
+async function list(
+  { registries, signal }: ThreadedServerParts,
+): Promise<readonly Registry[]> {
+  const given = registries();
+  if (!(given instanceof Promise)) return given;
+  const listed = unlessAborted(signal, given);
+  if (await new Deadline(START_MS).waitFor(listed)) return await listed;
+  throw new Error(
+    `Cannot ${ACTION}: registry must yield within ${START_MS} ms, received ` +
+      "nothing",
+  );
+}
+
+/** Lists the registries, which must be there at once. */
+function listNow(
+  { registries, settings }: ThreadedServerParts,
+): readonly Registry[] {
+  const refuse = (received: string): never => {
+    throw new TypeError(
+      `Cannot ${ACTION}: registry must be there without turning the event ` +
+        `loop, received ${received}; pass the client's registry itself, such ` +
+        "as the `register` that prom-client exports",
+    );
+  };
+  if (settings.isDefaultRegistry) return refuse("undefined");
+  const listed = registries();
+  if (!(listed instanceof Promise)) return listed;
+  listed.catch(() => {});
+  return refuse("a function that yields a promise");
+}
+
+function handleOf(
+  info: HttpServerInfo | UnixServerInfo,
+  thread: ServerThread,
+  lifecycle: Lifecycle,
+): ThreadedMetricsServer {
+  const close = (grace?: number) => lifecycle.close(grace);
+  const closeSync = (grace: number = GRACE_MS) => {
+    requireNumber("close metrics server", { grace }, 0, MAX_TIMER_MS);
+    // It begins what only this thread can do, and finds the rest done later.
+    void close(grace);
+    thread.stopSync(grace);
+  };
+  return {
+    ...info,
+    get isRegistered() {
+      return lifecycle.isRegistered || thread.isRegistered;
+    },
+    close,
+    closeSync,
+    [Symbol.dispose]: () => closeSync(),
+    [Symbol.asyncDispose]: () => close(),
+  };
+}

@@ -1,0 +1,38 @@
+/** A thread that scrapes over and over, whatever the thread does that started it. */
+import { parentPort, workerData } from "node:worker_threads";
+
+/** How a scrape was answered. */
+export interface Scrape {
+  status: number;
+  /** How long it took, in milliseconds. */
+  ms: number;
+  text: string;
+}
+
+const { url, intervalMs } = workerData as { url: string; intervalMs: number };
+const scrapes: Scrape[] = [];
+let isOver = false;
+
+async function scrape(): Promise<Scrape> {
+  const startedAt = performance.now();
+  try {
+    const response = await fetch(url);
+    const text = await response.text();
+    const { status } = response;
+    return { status, ms: performance.now() - startedAt, text };
+  } catch (error) {
+    return { status: 0, ms: performance.now() - startedAt, text: `${error}` };
+  }
+}
+
+parentPort!.once("message", () => isOver = true);
+parentPort!.postMessage("ready");
+while (!isOver) {
+  // One after the other, as Prometheus does.
+  const next = performance.now() + intervalMs;
+  scrapes.push(await scrape());
+  await new Promise((resolve) =>
+    setTimeout(resolve, Math.max(next - performance.now(), 0))
+  );
+}
+parentPort!.postMessage(scrapes);
