@@ -7,6 +7,7 @@ import { gather } from "../src/exposition/gather.ts";
 import { metricsHandler } from "../src/exposition/mod.ts";
 import type { Registry } from "../src/types.ts";
 import { compare, type Comparison } from "./_harness.ts";
+import { longestHold } from "./_longest_hold.ts";
 import {
   type Client,
   CLIENTS,
@@ -99,28 +100,6 @@ function compareScrapes(
     },
     sample,
   };
-}
-
-/** For how long a scrape keeps the event loop from everybody else. */
-async function longestHold(run: () => unknown): Promise<number> {
-  let longest = 0;
-  let isDone = false;
-  let last = performance.now();
-  const turn = () => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
-    if (!isDone) setImmediate(turn);
-  };
-  const turned = () => new Promise((resolve) => setImmediate(resolve));
-  turn();
-  await turned();
-  longest = 0;
-  await run();
-  await turned();
-  await turned();
-  isDone = true;
-  return longest * 1e6;
 }
 
 const one = counters(promClient, 10_000);
