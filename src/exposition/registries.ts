@@ -71,3 +71,11 @@ function requireRegistry(registry: unknown): void {
       `getMetricsAsArray(), received ${describe(registry)}`,
   );
 }
+
+/** Says that a function of registries takes longer than a scrape has. */
+export function lateRegistriesError(ms: number): Error {
+  return new Error(
+    "Cannot serve metrics: the registry function must yield before the " +
+      `scrape's deadline, received nothing for ${ms} ms`,
+  );
+}

@@ -9,7 +9,7 @@ import {
   type Overview,
 } from "./gather.ts";
 import { nameFilter } from "./name_filter.ts";
-import type { RegistryLister } from "./registries.ts";
+import { lateRegistriesError, type RegistryLister } from "./registries.ts";
 
 /** Gathers from registries on this thread. */
 export class RegistryGatherer implements Gatherer {
@@ -42,10 +42,7 @@ export class RegistryGatherer implements Gatherer {
     const asked = this.#registries();
     if (!(asked instanceof Promise)) return asked;
     if (await deadline.waitFor(asked)) return await asked;
-    throw new Error(
-      "Cannot serve metrics: the registry function must yield before the " +
-        `scrape's deadline, received nothing for ${deadline.ms} ms`,
-    );
+    throw lateRegistriesError(deadline.ms);
   }
 }
 

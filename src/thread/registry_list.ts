@@ -1,4 +1,7 @@
-import type { RegistryLister } from "../exposition/registries.ts";
+import {
+  lateRegistriesError,
+  type RegistryLister,
+} from "../exposition/registries.ts";
 import { settlesWithin } from "../runtime/background.ts";
 import type { Registry } from "../types.ts";
 
@@ -60,10 +63,7 @@ export class RegistryList {
       const { taken } = this.#asked;
       if (this.#isInVain || await settlesWithin(patience, taken)) return;
       this.#isInVain = true;
-      throw new Error(
-        "Cannot serve metrics: the registry function must yield before the " +
-          `scrape's deadline, received nothing for ${Math.round(patience)} ms`,
-      );
+      throw lateRegistriesError(Math.round(patience));
     } catch (error) {
       this.#report(error);
     }
