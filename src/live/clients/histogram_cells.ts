@@ -43,6 +43,51 @@ export function publish(
   cells[at + HISTOGRAM.sum] = sum;
 }
 
+/** Where a client counts an observation. */
+export interface FoundBucket {
+  /** Which of the cells of buckets it is; -1 if it has none. */
+  readonly cell: number;
+  /** What its count is stored under; `undefined` if it is in no bucket. */
+  readonly key: string | number | undefined;
+}
+
+/**
+ * Finds buckets as both clients do: they take the first bound that an observation
+ * is not above, in the order in which they were configured.
+ */
+export class BucketFinder {
+  readonly #upperBounds: readonly number[];
+  /** By the bounds, and at last for what is above all of them. */
+  readonly #found: readonly FoundBucket[];
+
+  /** Looks for buckets by their bounds. */
+  constructor(
+    upperBounds: readonly number[],
+    { bounds, keys }: Buckets,
+  ) {
+    const bucketOf = (bound: number): FoundBucket => {
+      const cell = bounds.indexOf(bound);
+      return { cell, key: keys[cell] ?? String(bound) };
+    };
+    this.#upperBounds = upperBounds;
+    // What is above all bounds is counted under -1, if that is a bound.
+    const above = bounds.includes(-1)
+      ? bucketOf(-1)
+      : { cell: -1, key: undefined };
+    this.#found = [...upperBounds.map((each) => bucketOf(Number(each))), above];
+  }
+
+  /** Finds the bucket of an observation. */
+  find(observation: number): FoundBucket {
+    const upperBounds = this.#upperBounds;
+    let bound = 0;
+    while (bound < upperBounds.length && !(observation <= upperBounds[bound])) {
+      bound++;
+    }
+    return this.#found[bound];
+  }
+}
+
 /** By upper bound; what is above all of them is at -1. */
 export type BucketExemplars = Readonly<
   Record<string, CollectedExemplar | null>

@@ -9,6 +9,7 @@ import type { RawLabels } from "../../../clients/labels.ts";
 import { boundsOf } from "../metric_header.ts";
 import {
   type BucketExemplars,
+  BucketFinder,
   cellsOf,
   setBucketExemplars,
 } from "../histogram_cells.ts";
@@ -77,6 +78,13 @@ export class HistogramMap extends LiveMap<Entry> {
     return this.#recorder.of(entry);
   }
 
+  override observe(observation: number): boolean {
+    const entry = this.entries.get(UNLABELLED);
+    if (entry === undefined) return false;
+    this.#recorder.of(entry).sum = observation;
+    return true;
+  }
+
   follow(labels: RawLabels, [, given]: readonly unknown[]): void {
     const entry = this.entries.get(this.keyFrom(labels))!;
     setBucketExemplars(
@@ -133,6 +141,9 @@ export class HistogramMap extends LiveMap<Entry> {
   }
 }
 
+/** The client's key for a label set without labels. */
+const UNLABELLED = "";
+
 /** What a label set has no buckets in: the client counts in none of them. */
 const NO_BUCKETS: StoredHistogram["bucketValues"] = Object.freeze({});
 
@@ -146,19 +157,13 @@ class Recorder {
   readonly bucketValues: StoredHistogram["bucketValues"] = NO_BUCKETS;
   /** The client counts here, too; nobody reads it. */
   count = 0;
-  readonly #upperBounds: readonly number[];
-  /** Which of the cells belongs to an upper bound; -1 is none. */
-  readonly #buckets: readonly number[];
-  readonly #above: number;
+  readonly #finder: BucketFinder;
   #entry: Entry = { labels: {} };
   #cells: Float64Array = new Float64Array();
   #at = 0;
 
-  constructor(upperBounds: readonly number[], { bounds }: Buckets) {
-    this.#upperBounds = upperBounds;
-    this.#buckets = upperBounds.map((bound) => bounds.indexOf(Number(bound)));
-    // The client counts what is above all bounds under -1, if that is a bound.
-    this.#above = bounds.indexOf(-1);
+  constructor(upperBounds: readonly number[], buckets: Buckets) {
+    this.#finder = new BucketFinder(upperBounds, buckets);
   }
 
   /** Turns to a label set. */
@@ -182,19 +187,11 @@ class Recorder {
   }
 
   set sum(observation: number) {
-    const bucket = this.#bucketOf(observation);
+    const bucket = this.#finder.find(observation).cell;
     const cells = this.#cells;
     const at = this.#at;
     cells[at + HISTOGRAM.count]++;
     if (bucket >= 0) cells[at + HISTOGRAM.buckets + bucket]++;
     cells[at + HISTOGRAM.sum] += observation;
-  }
-
-  #bucketOf(observation: number): number {
-    const upperBounds = this.#upperBounds;
-    for (let i = 0; i < upperBounds.length; i++) {
-      if (observation <= upperBounds[i]) return this.#buckets[i];
-    }
-    return this.#above;
   }
 }

@@ -7,6 +7,7 @@ import type {
   InterceptOptions,
   LiveClient,
 } from "../live_client.ts";
+import { observeDirectly } from "../direct_observe.ts";
 import { headerOf } from "../metric_header.ts";
 import { HistogramMap } from "./histogram_map.ts";
 import { isLabelMap, type LabelMap, type LabelMapClass } from "./label_map.ts";
@@ -45,6 +46,7 @@ class StoreInterception implements Interception {
   #map: AnyLiveMap;
   #exemplars: Override | undefined;
   #storage: Override | undefined;
+  #endObserving: (() => void) | undefined;
 
   constructor(metric: JsMetric, { memory, onFailure }: InterceptOptions) {
     this.#metric = metric;
@@ -66,6 +68,7 @@ class StoreInterception implements Interception {
       this.#interceptAll(header.exemplars);
     } catch (error) {
       this.#exemplars?.restore();
+      this.#endObserving?.();
       this.table.dispose();
       throw error;
     }
@@ -82,6 +85,7 @@ class StoreInterception implements Interception {
     if (!this.#storage!.restore()) return false;
     this.#metric.store = map;
     this.#exemplars?.restore();
+    this.#endObserving?.();
     return true;
   }
 
@@ -101,11 +105,20 @@ class StoreInterception implements Interception {
         },
       });
     }
+    this.#observeDirectly();
     this.#storage = override(metric, "store", {
       get: () => this.#map,
       // The client resets a metric by giving it another map.
       set: (map: LabelMap) => this.#replace(map),
     });
+  }
+
+  #observeDirectly(): void {
+    if (this.#metric.type !== "histogram") return;
+    this.#endObserving ??= observeDirectly(
+      this.#metric,
+      (observation) => this.#map.observe(observation),
+    );
   }
 
   #make(): AnyLiveMap {
@@ -130,6 +143,8 @@ class StoreInterception implements Interception {
     this.#map.clear();
     this.#map = this.#make();
     this.#adopt(map);
+    // Constructors come here when they have set `observe`.
+    this.#observeDirectly();
   }
 }
 

@@ -7,6 +7,7 @@ import type {
   InterceptOptions,
   LiveClient,
 } from "../live_client.ts";
+import { observeDirectly } from "../direct_observe.ts";
 import { headerOf } from "../metric_header.ts";
 import { CounterSlots } from "./counter_slots.ts";
 import { GaugeSlots } from "./gauge_slots.ts";
@@ -34,6 +35,9 @@ export const livePromClient: LiveClient = {
     new HashMapInterception(metric as PromMetric, options),
 };
 
+/** The client's key for a label set without labels. */
+const UNLABELLED = "";
+
 class HashMapInterception implements Interception {
   readonly table: Table;
   readonly #metric: PromMetric;
@@ -45,6 +49,7 @@ class HashMapInterception implements Interception {
   /** What the client gets for its map: another one while it removes. */
   #shown: HashMap = {};
   #storage: Override | undefined;
+  #endObserving: (() => void) | undefined;
 
   constructor(metric: PromMetric, options: InterceptOptions) {
     this.#metric = metric;
@@ -110,11 +115,22 @@ class HashMapInterception implements Interception {
       });
       this.#undo.push(() => exemplars.restore());
     }
+    this.#undo.push(() => this.#endObserving?.());
+    this.#observeDirectly();
     this.#storage = override(metric, "hashMap", {
       get: () => this.#shown,
       // The client resets a metric by giving it another map.
       set: (map: HashMap) => this.#replace(map),
     });
+  }
+
+  #observeDirectly(): void {
+    const slots = this.#slots;
+    if (!(slots instanceof HistogramSlots)) return;
+    this.#endObserving ??= observeDirectly(
+      this.#metric,
+      (observation) => slots.observe(this.#map[UNLABELLED], observation),
+    );
   }
 
   /** Does what may fail for want of memory; the client has done its part. */
@@ -172,6 +188,8 @@ class HashMapInterception implements Interception {
     this.#attempt(() => this.table.clear());
     this.#map = this.#shown = this.#makeMap();
     for (const key of Object.keys(map)) this.#metric.hashMap[key] = map[key];
+    // Constructors come here when they have set `observe`.
+    this.#observeDirectly();
   }
 
   /** Removes, while the map tells what is removed. */

@@ -4,10 +4,23 @@ import type {
   StoredMetric,
 } from "../../../clients/storage.ts";
 import { Cell } from "../../cell.ts";
+import { HISTOGRAM } from "../../layout.ts";
 import type { Table } from "../../table.ts";
-import { cellsOf, publish, setBucketExemplars } from "../histogram_cells.ts";
+import {
+  BucketFinder,
+  cellsOf,
+  publish,
+  setBucketExemplars,
+} from "../histogram_cells.ts";
 import { boundsOf } from "../metric_header.ts";
 import { accessor, type Entry, type Slot, type Slots } from "./slots.ts";
+
+/** An entry that is counted in. */
+interface Counted {
+  bucketValues: Record<string, number>;
+  count: number;
+  sum: number;
+}
 
 /**
  * Histograms: the client counts in an entry, then puts that in its place again.
@@ -17,6 +30,7 @@ export class HistogramSlots implements Slots {
   readonly #table: Table;
   readonly #isUnlabelled: boolean;
   readonly #buckets: Buckets;
+  readonly #finder: BucketFinder;
   readonly #slot: Slot<StoredHistogram>;
   /** The entry that the client has asked for last, if there are exemplars. */
   #last: StoredHistogram | undefined;
@@ -30,7 +44,9 @@ export class HistogramSlots implements Slots {
   ) {
     this.#table = table;
     this.#isUnlabelled = isUnlabelled;
-    const buckets = this.#buckets = bucketsOf(boundsOf(metric));
+    const upperBounds = boundsOf(metric);
+    const buckets = this.#buckets = bucketsOf(upperBounds);
+    this.#finder = new BucketFinder(upperBounds, buckets);
     const remember = (entry: StoredHistogram) => this.#last = entry;
     this.#slot = function (stored) {
       if (stored === this) return publish(this, buckets);
@@ -52,6 +68,22 @@ export class HistogramSlots implements Slots {
     });
     setBucketExemplars(this.#table, entry, bucketExemplars, this.#buckets);
     return accessor(this.#slot, entry, this.#isUnlabelled);
+  }
+
+  /** Counts an observation, in the entry and its cells; tells whether it could. */
+  observe(stored: Entry | undefined, observation: number): boolean {
+    if (stored === undefined) return false;
+    const entry = stored as Counted;
+    const cells = Cell.cells(entry);
+    const at = Cell.at(entry);
+    const { cell, key } = this.#finder.find(observation);
+    cells[at + HISTOGRAM.count] = ++entry.count;
+    if (key !== undefined && Object.hasOwn(entry.bucketValues, key)) {
+      const observations = ++entry.bucketValues[key];
+      if (cell >= 0) cells[at + HISTOGRAM.buckets + cell] = observations;
+    }
+    cells[at + HISTOGRAM.sum] = entry.sum += observation;
+    return true;
   }
 
   follow([, , labels]: readonly unknown[]): void {
