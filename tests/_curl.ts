@@ -7,6 +7,9 @@ const run = promisify(execFile);
 /** More than any answer has. */
 const MAX_BYTES = 2 ** 26;
 
+/** What takes longer hangs; 20 MB over TLS take a while on a busy machine. */
+const MAX_SECONDS = "100";
+
 /** What came of a request by `curl`. */
 export interface CurlResult {
   /** What `curl` exited with; 0 is success. */
@@ -21,7 +24,7 @@ export async function curl(...args: string[]): Promise<CurlResult> {
   const common = [
     "--silent",
     "--max-time",
-    "20",
+    MAX_SECONDS,
     "--write-out",
     "\n%{http_code}",
   ];

@@ -23,6 +23,9 @@ import { clientName } from "./_client.ts";
 
 const run = promisify(execFile);
 
+/** A command that takes longer than this hangs. */
+const TIMEOUT_MS = 120_000;
+
 /** A project with the package, and with the client under test. */
 export interface Project {
   /** Its folder; in the npm form it has a `node_modules`. */
@@ -98,7 +101,7 @@ async function denoProject(
         JSR_URL: registry.url,
         DENO_DIR: join(folder, ".deno"),
       },
-      timeout: 50_000,
+      timeout: TIMEOUT_MS,
     });
     return stdout;
   };
@@ -109,7 +112,8 @@ async function denoProject(
     async compile(source, ...permissions) {
       const program = join(folder, "program");
       await deno(source, ["compile", ...permissions, "--output", program]);
-      return (await run(program, [], { cwd: folder, timeout: 50_000 })).stdout;
+      return (await run(program, [], { cwd: folder, timeout: TIMEOUT_MS }))
+        .stdout;
     },
     check: async (source) => void await deno(source, ["check"]),
     async remove() {
@@ -156,7 +160,7 @@ async function npmProject(
     ["install", "--install-links", "--prefer-offline", ...quiet],
     {
       cwd: folder,
-      timeout: 50_000,
+      timeout: TIMEOUT_MS,
     },
   );
   return {
@@ -166,7 +170,7 @@ async function npmProject(
       await writeFile(file, source);
       const { stdout } = await run(process.execPath, [file], {
         cwd: folder,
-        timeout: 50_000,
+        timeout: TIMEOUT_MS,
       });
       return stdout;
     },

@@ -11,6 +11,9 @@ export interface Output {
   stderr: string;
 }
 
+/** A program that takes longer hangs: some take ten seconds, and load slows them. */
+const TIMEOUT_MS = 120_000;
+
 /**
  * Runs a program of the project to its end, with the garbage collector at hand.
  *
@@ -22,7 +25,7 @@ export interface Output {
 export async function runProgram(
   file: string,
   args: readonly string[] = [],
-  timeout = 30_000,
+  timeout: number = TIMEOUT_MS,
 ): Promise<Output> {
   const start = {
     deno: ["run", "-A", "--v8-flags=--expose-gc", file],

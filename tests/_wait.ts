@@ -1,3 +1,4 @@
+import { assertEquals } from "@std/assert";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
@@ -17,4 +18,25 @@ export async function waitUntil(
     }
     await sleep(50);
   }
+}
+
+/** How long an answer may take: only a busy machine needs as much. */
+const ANSWER_MS = 60_000;
+
+/** Asks until the answer is the expected one; fails with one that never is. */
+export async function assertSoon<T>(
+  expected: T,
+  ask: () => Promise<T>,
+): Promise<void> {
+  let answer: T | undefined;
+  const isExpected = async () => {
+    answer = await ask();
+    return JSON.stringify(answer) === JSON.stringify(expected);
+  };
+  await waitUntil(ANSWER_MS, "the answer is as expected", isExpected)
+    .catch((error) => {
+      // The assertion below tells more.
+      if (answer === undefined) throw error;
+    });
+  assertEquals<unknown>(answer, expected);
 }

@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -37,8 +36,12 @@ export interface Exemplar {
 
 /** A running Prometheus. */
 export interface Prometheus {
-  /** Evaluates a query now. */
-  query(expression: string): Promise<QueryResult[]>;
+  /**
+   * Evaluates a query.
+   *
+   * @param time At which moment, in seconds since the Unix epoch; now by default.
+   */
+  query(expression: string, time?: number): Promise<QueryResult[]>;
   /** Lists the exemplars of the series in a query, an hour old at most. */
   exemplars(expression: string): Promise<SeriesExemplars[]>;
   /** Lists the targets that are scraped. */
@@ -63,7 +66,10 @@ export interface StartPrometheusOptions {
   args?: readonly string[];
 }
 
-const START_MS = 20_000;
+const START_MS = 60_000;
+
+/** What it logs when it listens, with the address at the end of the line. */
+const LISTENING = /"Listening on".* address=(127\.0\.0\.1:\d+)\n/;
 
 /** How far back exemplars are looked for; and ahead, should a clock be wrong. */
 const EXEMPLARS_SECONDS = 3600;
@@ -85,12 +91,11 @@ export async function startPrometheus(
     configFile,
     typeof config === "string" ? config : JSON.stringify(config),
   );
-  const url = `http://127.0.0.1:${await freePort()}`;
   const child = spawn(serverPath(server), [
     `--config.file=${configFile}`,
     `--storage.tsdb.path=${join(folder, "data")}`,
-    `--web.listen-address=${new URL(url).host}`,
-    "--log.level=warn",
+    // It takes a port that is free, and logs which.
+    "--web.listen-address=127.0.0.1:0",
     ...args,
   ], { stdio: ["ignore", "ignore", "pipe"] });
   let log = "";
@@ -105,6 +110,7 @@ export async function startPrometheus(
     await rm(folder, { recursive: true, force: true });
   }
 
+  let url = "";
   async function get<T>(path: string): Promise<T> {
     const response = await fetch(url + path);
     const { data, error } = await response.json();
@@ -115,6 +121,9 @@ export async function startPrometheus(
   try {
     await waitUntil(START_MS, "Prometheus is ready", async () => {
       if (child.exitCode !== null) throw new Error(`Prometheus ended: ${log}`);
+      const [, address] = LISTENING.exec(log) ?? [];
+      if (address === undefined) return false;
+      url = `http://${address}`;
       return await fetch(`${url}/-/ready`).then((r) => r.ok, () => false);
     });
   } catch (error) {
@@ -122,10 +131,12 @@ export async function startPrometheus(
     throw error;
   }
   return {
-    async query(expression) {
+    async query(expression, time) {
+      const search = new URLSearchParams({ query: expression });
+      if (time !== undefined) search.set("time", String(time));
       const { result } = await get<
         { result: { metric: QueryResult["metric"]; value: [number, string] }[] }
-      >(`/api/v1/query?query=${encodeURIComponent(expression)}`);
+      >(`/api/v1/query?${search}`);
       return result.map(({ metric, value }) => ({
         metric,
         value: toNumber(value[1]),
@@ -172,13 +183,4 @@ async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill("SIGKILL");
   await once(child, "exit");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,10 +1,10 @@
 import type { Registry } from "../../src/types.ts";
 import { startHttpServer } from "../../src/server/mod.ts";
-import { assert, assertEquals } from "@std/assert";
+import { assert } from "@std/assert";
 import { missing } from "../../tools/servers/locate.ts";
 import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
-import { waitUntil } from "../_wait.ts";
+import { assertSoon } from "../_wait.ts";
 import { type Prometheus, startPrometheus } from "./_prometheus.ts";
 
 type Labels = Record<string, string>;
@@ -148,24 +148,6 @@ async function whileScraped(
     await started?.stop();
     await http.close();
   }
-}
-
-/** How long an answer may take: only a busy machine needs as much. */
-const ANSWER_MS = 20_000;
-
-/** Asks until the answer is the expected one; fails with one that never is. */
-async function assertSoon<T>(expected: T, ask: () => Promise<T>) {
-  let answer: T | undefined;
-  const isExpected = async () => {
-    answer = await ask();
-    return JSON.stringify(answer) === JSON.stringify(expected);
-  };
-  await waitUntil(ANSWER_MS, "the answer is as expected", isExpected)
-    .catch((error) => {
-      // The assertion below tells more.
-      if (answer === undefined) throw error;
-    });
-  assertEquals<unknown>(answer, expected);
 }
 
 /** Lists what Prometheus has stored of the metrics. */

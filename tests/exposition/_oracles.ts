@@ -127,7 +127,7 @@ function toNumber(value: number | string): number {
   return value === "inf" ? Infinity : value === "-inf" ? -Infinity : +value;
 }
 
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 120_000;
 
 async function runWithInput(
   name: ServerName,

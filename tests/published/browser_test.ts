@@ -57,7 +57,7 @@ test(
         "--virtual-time-budget=10000",
         "--dump-dom",
         `http://127.0.0.1:${port}/`,
-      ], { timeout: 50_000 });
+      ], { timeout: 120_000 });
       const output = /<output>(.*)<\/output>/.exec(stdout)?.[1];
       assertEquals(output, "up,down,inc,observe,caught");
       const modules = paths.filter((path) => path.endsWith(".js"));

@@ -37,7 +37,7 @@ test("an application in one minified file serves from a thread in another", asyn
     await writeFile(join(folder, "package.json"), '{ "type": "module" }');
     const permissions = runtimeName() === "deno" ? ["run", "-A"] : [];
     const app = [...permissions, join(folder, "app.js")];
-    const options = { cwd: folder, timeout: 50_000 };
+    const options = { cwd: folder, timeout: 120_000 };
     const { stdout } = await run(process.execPath, app, options);
     assertEquals(stdout.trim(), "true true");
 

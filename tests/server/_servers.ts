@@ -1,5 +1,6 @@
 /** Servers for the tests, on every adapter that the runtime has. */
 import {
+  ListenError,
   type MetricsHttpServer,
   startHttpServer,
   type StartHttpServerOptions,
@@ -56,6 +57,26 @@ export async function withServer(
     await fn(server);
   } finally {
     await server.close();
+  }
+}
+
+/**
+ * Runs `fn` with a port that was free a moment ago; with another one when that
+ * turns out to be taken meanwhile, as by another test's server.
+ */
+export async function withFreePort(
+  fn: (port: number) => Promise<void>,
+): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    const server = await startHttpServer({ addr: "127.0.0.1" });
+    await server.close();
+    try {
+      return await fn(server.socket.port);
+    } catch (error) {
+      const isTaken = error instanceof ListenError &&
+        error.code === "EADDRINUSE";
+      if (!isTaken || attempt === 5) throw error;
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { startHttpServer } from "../../src/server/mod.ts";
+import { ListenError, startHttpServer } from "../../src/server/mod.ts";
 import {
   assert,
   assertEquals,
@@ -16,6 +16,7 @@ import {
   isListening,
   largeRegistry,
   slowRegistry,
+  withFreePort,
 } from "./_servers.ts";
 
 /** A reason for a signal to abort. */
@@ -123,16 +124,17 @@ contract("a signal that has aborted starts no server", async (loopback) => {
 contract(
   "a signal that aborts while a server starts leaves none",
   async (loopback) => {
-    const first = await startHttpServer(loopback);
-    const { addr, port } = first.socket;
-    await first.close();
-    const aborter = new AbortController();
-    const reason = new Stop();
-    const { signal } = aborter;
-    const started = startHttpServer({ ...loopback, port, signal });
-    aborter.abort(reason);
-    assertStrictEquals(await assertRejects(() => started, Stop), reason);
-    assertEquals(await isListening(addr, port), false);
+    await withFreePort(async (port) => {
+      const aborter = new AbortController();
+      const reason = new Stop();
+      const { signal } = aborter;
+      const started = startHttpServer({ ...loopback, port, signal });
+      aborter.abort(reason);
+      const error = await assertRejects(() => started, Error);
+      if (error instanceof ListenError) throw error;
+      assertStrictEquals(error, reason);
+      assertEquals(await isListening("127.0.0.1", port), false);
+    });
   },
 );
 

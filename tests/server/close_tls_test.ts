@@ -95,7 +95,7 @@ for (const [way, options] of Object.entries(WAYS)) {
       const page = await curl("--cacert", authority.certFile, server.url);
       return page.body.includes("<td>curl/");
     });
-    await server.close(30_000);
+    await server.close(60_000);
     const { exitCode, body } = await scraped;
     assertEquals(exitCode, 0);
     assert(body.length > 10e6, `only ${body.length} bytes have arrived`);

@@ -188,7 +188,7 @@ async function askWithSession(
 ): Promise<string> {
   const asked = promisify(execFile)("openssl", [
     ...["s_client", "-connect", `${addr}:${port}`, "-ign_eof", ...args],
-  ], { timeout: 10_000 });
+  ], { timeout: 60_000 });
   const request =
     "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
   asked.child.stdin!.end(request);
