@@ -6,6 +6,8 @@ export interface Scrape {
   status: number;
   /** How long it took, in milliseconds. */
   ms: number;
+  /** When it was answered, by `Date.now()`. */
+  at: number;
   text: string;
 }
 
@@ -15,13 +17,14 @@ let isOver = false;
 
 async function scrape(): Promise<Scrape> {
   const startedAt = performance.now();
+  const answered = (status: number, text: string): Scrape => {
+    return { status, ms: performance.now() - startedAt, at: Date.now(), text };
+  };
   try {
     const response = await fetch(url);
-    const text = await response.text();
-    const { status } = response;
-    return { status, ms: performance.now() - startedAt, text };
+    return answered(response.status, await response.text());
   } catch (error) {
-    return { status: 0, ms: performance.now() - startedAt, text: `${error}` };
+    return answered(0, `${error}`);
   }
 }
 

@@ -310,13 +310,25 @@ test("closeSync() tells what goes wrong, once the event loop turns", async () =>
 });
 
 test("closeSync() waits for no scrape that waits for the main thread", async () => {
+  const registry = new Registry();
+  const asked = Promise.withResolvers<void>();
   const server = await startHttpServerInThread({
     addr,
-    registry: new Registry(),
+    registry,
+    timeout: PATIENT_MS * 2,
     refreshTimeout: PATIENT_MS * 2,
   });
-  const scrapes = await scrapeDuring(server.metricsUrl, 100, () => {
-    block(500);
+  new client.Gauge({
+    name: "hanging",
+    help: "h",
+    registers: [registry],
+    collect: () => {
+      asked.resolve();
+      return new Promise<void>(() => {});
+    },
+  });
+  const scrapes = await scrapeDuring(server.metricsUrl, 100, async () => {
+    await asked.promise;
     const startedAt = performance.now();
     server.closeSync(PATIENT_MS);
     assert(performance.now() - startedAt < PATIENT_MS / 2);
