@@ -126,7 +126,7 @@ test("a collector that hangs costs a scrape its deadline once, and nothing else"
   const other = countingGauge(registry, "other");
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
-  const timeout = 2000;
+  const timeout = 5000;
   await withThread({ registry, timeout, onError }, async (server) => {
     assertEquals(valueOf(await scrape(server), "hanging"), 7);
     isHanging = true;
