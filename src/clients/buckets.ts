@@ -10,19 +10,30 @@ const knownBuckets = new WeakMap<readonly number[], Buckets>();
 
 /**
  * The bounds of a histogram's buckets as they are written: the clients take them
- * in any order, twice, and with the infinity that is written in any case.
+ * in any order, twice, with the infinity that is written in any case, and as
+ * texts.
  */
 export function bucketsOf(upperBounds: readonly number[]): Buckets {
   let known = knownBuckets.get(upperBounds);
   if (known === undefined) {
-    const bounds = [...new Set(upperBounds.map(Number))]
-      .filter(Number.isFinite)
-      .sort((a, b) => a - b);
-    // A number that is no array index would be made a string with every use.
-    const keys = bounds.map((bound) =>
-      Number.isInteger(bound) && bound >= 0 ? bound : String(bound)
-    );
-    knownBuckets.set(upperBounds, known = { bounds, keys });
+    const keys = new Map<number, string | number>();
+    for (const each of upperBounds) {
+      const bound = Number(each);
+      if (Number.isFinite(bound) && !keys.has(bound)) {
+        keys.set(bound, bucketKey(each));
+      }
+    }
+    const bounds = [...keys.keys()].sort((a, b) => a - b);
+    known = { bounds, keys: bounds.map((bound) => keys.get(bound)!) };
+    knownBuckets.set(upperBounds, known);
   }
   return known;
+}
+
+/**
+ * What the clients store a bucket's count under: its bound as text. A number that
+ * is no array index would be made a text with every use.
+ */
+export function bucketKey(bound: number): string | number {
+  return Number.isInteger(bound) && bound >= 0 ? bound : String(bound);
 }

@@ -10,7 +10,6 @@ import type {
 export const clientJs: ClientStorage = {
   name: "@prometheus-io/client",
   expression: "Array.from(this.store.values())",
-  observation: "observe(this,labels===0?0:labels||{},value)",
   list<Entry extends StoredValue | StoredHistogram>(
     metric: StoredMetric,
   ): StoredChunk<Entry>[] {

@@ -12,7 +12,6 @@ const CHUNK = 1024;
 export const promClient: ClientStorage = {
   name: "prom-client",
   expression: "Object.values(this.hashMap)",
-  observation: "observe.call(this,labels===0?0:labels||{})(value)",
   *list<Entry extends StoredValue | StoredHistogram>(
     metric: StoredMetric,
   ): Generator<StoredChunk<Entry>> {

@@ -7,6 +7,7 @@
  */
 
 import type { CollectedExemplar, RegisteredMetric } from "../types.ts";
+import { readSource } from "./method_source.ts";
 import { clientJs } from "./client_js.ts";
 import { promClient } from "./prom_client.ts";
 
@@ -44,8 +45,6 @@ export interface ClientStorage {
   readonly name: string;
   /** The expression by which its methods list what a metric stores. */
   readonly expression: string;
-  /** What `observe()` of its histograms does. */
-  readonly observation: string;
   /**
    * Lists what a metric stores, in the order of its making. A pause between two
    * chunks may be of any length.
@@ -112,30 +111,12 @@ export function storageOf(metric: RegisteredMetric): ClientStorage | undefined {
     : undefined;
 }
 
-/** What `observe` of both clients' histograms says, without exemplars. */
-const OBSERVERS: ReadonlySet<string> = new Set(
-  CLIENTS.map(({ observation }) =>
-    `observeWithoutExemplar(labels,value){${observation}}`
-  ),
-);
-
-/**
- * Tells whether `observe()` of a histogram counts an observation and does no
- * more: it must be the client's, and say so to the letter.
- */
-export function observesPlainly(metric: RegisteredMetric): boolean {
-  const { observe } = metric as { observe?: unknown };
-  return known(observe).isPlainObserve ?? false;
-}
-
 /** What is known of a method. */
 interface KnownMethod {
   /** Whose storage it reads, and does no more. */
   readonly reader?: ClientStorage;
   /** Whether it hands on what `getForPromString` reads. */
   readonly isGetOfHistogram?: boolean;
-  /** Whether it counts an observation, and does no more. */
-  readonly isPlainObserve?: boolean;
 }
 
 const NO_METHOD: KnownMethod = {};
@@ -150,17 +131,8 @@ function known(method: unknown): KnownMethod {
     found = {
       reader: READERS.get(source),
       isGetOfHistogram: source === GET_OF_HISTOGRAM,
-      isPlainObserve: OBSERVERS.has(source),
     };
     methods.set(method, found);
   }
   return found;
-}
-
-/** The source of a method, without what runtimes and bundlers write their way. */
-// deno-lint-ignore ban-types
-function readSource(method: Function): string {
-  return Function.prototype.toString.call(method)
-    .replaceAll(/[\s;]/g, "")
-    .replaceAll(",}", "}");
 }

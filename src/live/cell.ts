@@ -21,6 +21,11 @@ export class Cell extends Stamp {
     this.#at = at;
   }
 
+  /** Tells whether an object has cells. */
+  static has(target: object): boolean {
+    return #cells in target;
+  }
+
   /** The cells of an object's chunk. */
   static cells(target: object): Float64Array {
     return (target as Cell).#cells;

@@ -54,6 +54,7 @@ test("a real Prometheus sees no gap while the main thread is blocked", {
         worst = await valueOf(`min_over_time(up${window})`, endedAt);
         scrapes = await valueOf(`count_over_time(up${window})`, endedAt) ?? 0;
         if (worst === 1 && scrapes >= SCRAPES) break;
+        console.warn(`Attempt ${n + 1}: up is ${worst}, ${scrapes} scrapes`);
       }
       assertEquals(worst, 1);
       assert(scrapes >= SCRAPES, `${scrapes} scrapes in ten seconds`);

@@ -143,6 +143,11 @@ test("what observes a histogram without labels counts, whoever keeps or wraps it
   const observed = () => families().map(({ values }) => Array.from(values));
   const observe = kept.observe as Observe;
   const own = later.observe as Observe;
+  // Both are counted directly: a client that says it otherwise would lose that.
+  for (const { observe, observeWithoutExemplar } of [kept, later] as never[]) {
+    assert(observe !== observeWithoutExemplar, "it is observed the long way");
+    assertEquals((observe as Observe).name, "observeWithoutExemplar");
+  }
   wrap(later);
   const all = [kept, wrapped, later];
   for (const each of all) {
@@ -182,6 +187,42 @@ test("what observes a histogram without labels counts, whoever keeps or wraps it
   (other.observe as Observe).call(wrapped, 1);
   assertEquals(again.families().map(({ values }) => values[1]), [5, 6, 6, 0]);
   again.mirror.close();
+});
+
+test("what is observed while a histogram removes counts", async () => {
+  class Restarting extends Histogram<string> {
+    override remove(): void {
+      super.remove();
+      this.observe(2);
+    }
+  }
+  const { prototype } = Histogram;
+  const { remove } = prototype;
+  const registry = new Registry();
+  const options = { help: "h", buckets: [1], registers: [registry] };
+  prototype.remove = function (...labels: [never]) {
+    remove.apply(this, labels);
+    this.zero({});
+  };
+  try {
+    const zeroed = new Histogram({ name: "zeroed", ...options });
+    const restarting = new Restarting({ name: "restarting", ...options });
+    await withLive([registry], async ({ families }) => {
+      for (const histogram of [zeroed, restarting]) {
+        histogram.observe(0.5);
+        histogram.remove();
+        histogram.observe(0.5);
+        histogram.labels({}).observe(0.5);
+      }
+      assertEquals(
+        families().map(({ values }) => Array.from(values)),
+        [[2, 2, 1], [2, 3, 3]],
+      );
+      assertEquals(await write(families()), await writeGathered([registry]));
+    });
+  } finally {
+    prototype.remove = remove;
+  }
 });
 
 test("a registry that is frozen while it is mirrored lets go", () => {

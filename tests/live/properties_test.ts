@@ -130,8 +130,8 @@ test("mirrors that come and go leave no trace, and yield what there is", async (
   );
 });
 
-/** Buckets as the clients take them, too: in any order, twice, negative. */
-const ODD_BUCKETS = [5, 0.5, 1, 1, -1, 10, Infinity];
+/** Buckets as the clients take them, too: in any order, twice, as texts. */
+const ODD_BUCKETS = [5, "0.50", 1, 1, -1, "1.0", 10, Infinity] as number[];
 
 test("a mirrored metric is what it was, and is so again afterwards", async () => {
   await fc.assert(

@@ -98,20 +98,27 @@ test("a thread reads whole histograms, and counters that only rise, of a blocked
     labelNames: ["n"],
     registers,
   });
+  const direct = new client.Histogram({
+    name: "direct_seconds",
+    help: "d",
+    registers,
+  });
   const children = [0, 1].map((n) => histogram.labels(String(n)));
   counter.inc({ n: 0 });
   let done = 0;
   const seen = await readDuring(registry, (reads) => {
     done = workUntilRead(reads, 1_000_000, (n) => {
       children[n % 2].observe(1);
+      direct.observe(1);
       counter.inc({ n: 0 });
     });
     assert(reads() >= READS, `${reads()} readings of ${done} observations`);
   });
   assertEquals(seen.faults, []);
-  const [observed, counted] = seen.last.map(({ values }) => values);
+  const [observed, counted, directly] = seen.last.map(({ values }) => values);
   assertEquals(observed.slice(-3), [done / 2, done / 2, done / 2]);
   assertEquals(counted, [done + 1]);
+  assertEquals(directly.slice(-3), [done, done, done]);
 });
 
 test("a thread loses and repeats nothing while 100 000 series come", async () => {

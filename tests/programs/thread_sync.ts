@@ -62,8 +62,8 @@ for (let attempt = 1; seen === undefined; attempt++) {
   try {
     seen = run();
   } catch (error) {
-    // Before it starts again another program may get the port, but not each time.
-    if (!isTaken(error) || attempt === 5) throw error;
+    // Before it starts again another program may get the port, but not twice.
+    if (!isTaken(error) || attempt === 2) throw error;
   }
 }
 console.log(JSON.stringify(seen));

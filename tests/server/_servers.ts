@@ -75,7 +75,7 @@ export async function withFreePort(
     } catch (error) {
       const isTaken = error instanceof ListenError &&
         error.code === "EADDRINUSE";
-      if (!isTaken || attempt === 5) throw error;
+      if (!isTaken || attempt === 2) throw error;
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Buckets } from "../../clients/buckets.ts";
+import { bucketKey, type Buckets } from "../../clients/buckets.ts";
 import type { StoredHistogram } from "../../clients/storage.ts";
 import type { CollectedExemplar } from "../../types.ts";
 import { Cell } from "../cell.ts";
@@ -47,9 +47,12 @@ export function publish(
 export interface FoundBucket {
   /** Which of the cells of buckets it is; -1 if it has none. */
   readonly cell: number;
-  /** What its count is stored under; `undefined` if it is in no bucket. */
-  readonly key: string | number | undefined;
+  /** What its count is stored under. */
+  readonly key: string | number;
 }
+
+/** The client counts there what is above all bounds, if that is a bucket. */
+const ABOVE = -1;
 
 /**
  * Finds buckets as both clients do: they take the first bound that an observation
@@ -61,20 +64,15 @@ export class BucketFinder {
   readonly #found: readonly FoundBucket[];
 
   /** Looks for buckets by their bounds. */
-  constructor(
-    upperBounds: readonly number[],
-    { bounds, keys }: Buckets,
-  ) {
-    const bucketOf = (bound: number): FoundBucket => {
-      const cell = bounds.indexOf(bound);
-      return { cell, key: keys[cell] ?? String(bound) };
-    };
+  constructor(upperBounds: readonly number[], { bounds, keys }: Buckets) {
+    const cells = new Map(bounds.map((bound, cell) => [bound, cell]));
     this.#upperBounds = upperBounds;
-    // What is above all bounds is counted under -1, if that is a bound.
-    const above = bounds.includes(-1)
-      ? bucketOf(-1)
-      : { cell: -1, key: undefined };
-    this.#found = [...upperBounds.map((each) => bucketOf(Number(each))), above];
+    this.#found = Array.from([...upperBounds, ABOVE], (each) => {
+      const key = bucketKey(each);
+      const cell = cells.get(Number(each)) ?? -1;
+      // Of bounds that are the same number the first one has the cell.
+      return { key, cell: keys[cell] === key ? cell : -1 };
+    });
   }
 
   /** Finds the bucket of an observation. */

@@ -6,6 +6,7 @@ import type {
 import { Cell } from "../../cell.ts";
 import { HISTOGRAM } from "../../layout.ts";
 import type { RawLabels } from "../../../clients/labels.ts";
+import { UNLABELLED } from "../direct_observe.ts";
 import { boundsOf } from "../metric_header.ts";
 import {
   type BucketExemplars,
@@ -78,7 +79,8 @@ export class HistogramMap extends LiveMap<Entry> {
     return this.#recorder.of(entry);
   }
 
-  override observe(observation: number): boolean {
+  /** Counts an observation where there are no labels; tells whether it could. */
+  observe(observation: number): boolean {
     const entry = this.entries.get(UNLABELLED);
     if (entry === undefined) return false;
     this.#recorder.of(entry).sum = observation;
@@ -140,9 +142,6 @@ export class HistogramMap extends LiveMap<Entry> {
     return this.#recorder.of(entry);
   }
 }
-
-/** The client's key for a label set without labels. */
-const UNLABELLED = "";
 
 /** What a label set has no buckets in: the client counts in none of them. */
 const NO_BUCKETS: StoredHistogram["bucketValues"] = Object.freeze({});

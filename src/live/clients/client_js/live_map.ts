@@ -43,11 +43,6 @@ export abstract class LiveMap<Entry extends { labels: RawLabels }>
   /** Publishes an exemplar that a label set was given. */
   abstract follow(labels: RawLabels, given: readonly unknown[]): void;
 
-  /** Counts an observation of a histogram without labels; tells whether it could. */
-  observe(_observation: number): boolean {
-    return false;
-  }
-
   get size(): number {
     return this.entries.size;
   }

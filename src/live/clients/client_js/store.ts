@@ -7,7 +7,7 @@ import type {
   InterceptOptions,
   LiveClient,
 } from "../live_client.ts";
-import { observeDirectly } from "../direct_observe.ts";
+import { DirectObserve } from "../direct_observe.ts";
 import { headerOf } from "../metric_header.ts";
 import { HistogramMap } from "./histogram_map.ts";
 import { isLabelMap, type LabelMap, type LabelMapClass } from "./label_map.ts";
@@ -38,6 +38,10 @@ export const liveClientJs: LiveClient = {
     new StoreInterception(metric as JsMetric, options),
 };
 
+/** What `observe()` of its histograms says. */
+const OBSERVE = "observeWithoutExemplar(labels,value)" +
+  "{observe(this,labels===0?0:labels||{},value)}";
+
 class StoreInterception implements Interception {
   readonly table: Table;
   readonly #metric: JsMetric;
@@ -46,7 +50,7 @@ class StoreInterception implements Interception {
   #map: AnyLiveMap;
   #exemplars: Override | undefined;
   #storage: Override | undefined;
-  #endObserving: (() => void) | undefined;
+  #direct: DirectObserve | undefined;
 
   constructor(metric: JsMetric, { memory, onFailure }: InterceptOptions) {
     this.#metric = metric;
@@ -68,7 +72,7 @@ class StoreInterception implements Interception {
       this.#interceptAll(header.exemplars);
     } catch (error) {
       this.#exemplars?.restore();
-      this.#endObserving?.();
+      this.#direct?.end();
       this.table.dispose();
       throw error;
     }
@@ -85,7 +89,7 @@ class StoreInterception implements Interception {
     if (!this.#storage!.restore()) return false;
     this.#metric.store = map;
     this.#exemplars?.restore();
-    this.#endObserving?.();
+    this.#direct?.end();
     return true;
   }
 
@@ -105,20 +109,19 @@ class StoreInterception implements Interception {
         },
       });
     }
-    this.#observeDirectly();
+    if (metric.type === "histogram" && metric.labelNames.length === 0) {
+      this.#direct = new DirectObserve(
+        metric,
+        OBSERVE,
+        (observation) =>
+          this.#map instanceof HistogramMap && this.#map.observe(observation),
+      );
+    }
     this.#storage = override(metric, "store", {
       get: () => this.#map,
       // The client resets a metric by giving it another map.
       set: (map: LabelMap) => this.#replace(map),
     });
-  }
-
-  #observeDirectly(): void {
-    if (this.#metric.type !== "histogram") return;
-    this.#endObserving ??= observeDirectly(
-      this.#metric,
-      (observation) => this.#map.observe(observation),
-    );
   }
 
   #make(): AnyLiveMap {
@@ -144,7 +147,7 @@ class StoreInterception implements Interception {
     this.#map = this.#make();
     this.#adopt(map);
     // Constructors come here when they have set `observe`.
-    this.#observeDirectly();
+    this.#direct?.begin();
   }
 }
 

@@ -7,7 +7,7 @@ import type {
   InterceptOptions,
   LiveClient,
 } from "../live_client.ts";
-import { observeDirectly } from "../direct_observe.ts";
+import { DirectObserve, UNLABELLED } from "../direct_observe.ts";
 import { headerOf } from "../metric_header.ts";
 import { CounterSlots } from "./counter_slots.ts";
 import { GaugeSlots } from "./gauge_slots.ts";
@@ -35,8 +35,9 @@ export const livePromClient: LiveClient = {
     new HashMapInterception(metric as PromMetric, options),
 };
 
-/** The client's key for a label set without labels. */
-const UNLABELLED = "";
+/** What `observe()` of its histograms says. */
+const OBSERVE = "observeWithoutExemplar(labels,value)" +
+  "{observe.call(this,labels===0?0:labels||{})(value)}";
 
 class HashMapInterception implements Interception {
   readonly table: Table;
@@ -49,7 +50,7 @@ class HashMapInterception implements Interception {
   /** What the client gets for its map: another one while it removes. */
   #shown: HashMap = {};
   #storage: Override | undefined;
-  #endObserving: (() => void) | undefined;
+  #direct: DirectObserve | undefined;
 
   constructor(metric: PromMetric, options: InterceptOptions) {
     this.#metric = metric;
@@ -115,22 +116,20 @@ class HashMapInterception implements Interception {
       });
       this.#undo.push(() => exemplars.restore());
     }
-    this.#undo.push(() => this.#endObserving?.());
-    this.#observeDirectly();
+    const slots = this.#slots;
+    if (slots instanceof HistogramSlots && metric.labelNames.length === 0) {
+      const direct = this.#direct = new DirectObserve(
+        metric,
+        OBSERVE,
+        (observation) => slots.observe(this.#map[UNLABELLED], observation),
+      );
+      this.#undo.push(() => direct.end());
+    }
     this.#storage = override(metric, "hashMap", {
       get: () => this.#shown,
       // The client resets a metric by giving it another map.
       set: (map: HashMap) => this.#replace(map),
     });
-  }
-
-  #observeDirectly(): void {
-    const slots = this.#slots;
-    if (!(slots instanceof HistogramSlots)) return;
-    this.#endObserving ??= observeDirectly(
-      this.#metric,
-      (observation) => slots.observe(this.#map[UNLABELLED], observation),
-    );
   }
 
   /** Does what may fail for want of memory; the client has done its part. */
@@ -189,12 +188,14 @@ class HashMapInterception implements Interception {
     this.#map = this.#shown = this.#makeMap();
     for (const key of Object.keys(map)) this.#metric.hashMap[key] = map[key];
     // Constructors come here when they have set `observe`.
-    this.#observeDirectly();
+    this.#direct?.begin();
   }
 
   /** Removes, while the map tells what is removed. */
   #whileRemoving<Result>(remove: () => Result): Result {
     this.#shown = new Proxy(this.#map, {
+      // Whoever removes may also observe.
+      set: (map, key, stored) => Reflect.set(map, key, stored),
       deleteProperty: (map, key) => {
         const entry = map[key as string];
         delete map[key as string];

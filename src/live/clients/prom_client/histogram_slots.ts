@@ -30,7 +30,10 @@ export class HistogramSlots implements Slots {
   readonly #table: Table;
   readonly #isUnlabelled: boolean;
   readonly #buckets: Buckets;
-  readonly #finder: BucketFinder;
+  readonly #metric: StoredMetric;
+  readonly #upperBounds: readonly number[];
+  /** Where there is but one label set. */
+  readonly #finder: BucketFinder | undefined;
   readonly #slot: Slot<StoredHistogram>;
   /** The entry that the client has asked for last, if there are exemplars. */
   #last: StoredHistogram | undefined;
@@ -44,9 +47,10 @@ export class HistogramSlots implements Slots {
   ) {
     this.#table = table;
     this.#isUnlabelled = isUnlabelled;
-    const upperBounds = boundsOf(metric);
+    this.#metric = metric;
+    const upperBounds = this.#upperBounds = boundsOf(metric);
     const buckets = this.#buckets = bucketsOf(upperBounds);
-    this.#finder = new BucketFinder(upperBounds, buckets);
+    if (isUnlabelled) this.#finder = new BucketFinder(upperBounds, buckets);
     const remember = (entry: StoredHistogram) => this.#last = entry;
     this.#slot = function (stored) {
       if (stored === this) return publish(this, buckets);
@@ -70,15 +74,24 @@ export class HistogramSlots implements Slots {
     return accessor(this.#slot, entry, this.#isUnlabelled);
   }
 
-  /** Counts an observation, in the entry and its cells; tells whether it could. */
+  /**
+   * Counts an observation, in an entry and its cells.
+   *
+   * @returns Whether it could: not where somebody has put in place, or changed,
+   * what the client has there.
+   */
   observe(stored: Entry | undefined, observation: number): boolean {
-    if (stored === undefined) return false;
+    if (
+      stored === undefined || !Cell.has(stored) ||
+      this.#metric.upperBounds !== this.#upperBounds
+    ) return false;
     const entry = stored as Counted;
     const cells = Cell.cells(entry);
     const at = Cell.at(entry);
-    const { cell, key } = this.#finder.find(observation);
+    if (entry.count !== cells[at + HISTOGRAM.count]) return false;
+    const { cell, key } = this.#finder!.find(observation);
     cells[at + HISTOGRAM.count] = ++entry.count;
-    if (key !== undefined && Object.hasOwn(entry.bucketValues, key)) {
+    if (Object.hasOwn(entry.bucketValues, key)) {
       const observations = ++entry.bucketValues[key];
       if (cell >= 0) cells[at + HISTOGRAM.buckets + cell] = observations;
     }
