@@ -219,6 +219,25 @@ test("metricsHandler() sorts a histogram's buckets", async () => {
   ]);
 });
 
+test("metricsHandler() serves buckets whose bounds are texts", async () => {
+  const registry = new Registry();
+  const scrape = scraperOf(registry);
+  const histogram = new Histogram({
+    name: "h",
+    help: "H",
+    // As they come from the environment.
+    buckets: ["0.10", "2.50"] as never[],
+    registers: [registry],
+  });
+  histogram.observe(0.05);
+  histogram.observe(1);
+  assertEquals((await scrape()).slice(0, 3), [
+    'h_bucket{le="0.1"} 1',
+    'h_bucket{le="2.5"} 2',
+    'h_bucket{le="+Inf"} 2',
+  ]);
+});
+
 test("metricsHandler() does not serve an exemplar that the client refused", async () => {
   const registry = new Registry<promClient.OpenMetricsContentType>();
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
