@@ -67,7 +67,7 @@ export class BucketFinder {
   constructor(upperBounds: readonly number[], { bounds, keys }: Buckets) {
     const cells = new Map(bounds.map((bound, cell) => [bound, cell]));
     this.#upperBounds = upperBounds;
-    this.#found = Array.from([...upperBounds, ABOVE], (each) => {
+    this.#found = [...upperBounds, ABOVE].map((each) => {
       const key = bucketKey(each);
       const cell = cells.get(Number(each)) ?? -1;
       // Of bounds that are the same number the first one has the cell.
