@@ -54,3 +54,39 @@ export function requireNumber(
     );
   }
 }
+
+/**
+ * Requires an object to have no other names than those that are known.
+ *
+ * @param option What the object is called, such as "tls".
+ * @throws {TypeError} If it has.
+ */
+export function requireNames(
+  action: string,
+  option: string,
+  given: object,
+  known: readonly string[],
+): void {
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const meant = known.find((name) =>
+    name.toLowerCase() === unknown.toLowerCase()
+  );
+  throw new TypeError(
+    `Cannot ${action}: ${option} must have no properties but ` +
+      `${known.join(", ")}, received ${unknown}` +
+      `${meant === undefined ? "" : ` for ${meant}`}`,
+  );
+}
+
+/** Whether something is an object of names and values, and no more. */
+export function isPlainObject(given: unknown): given is object {
+  return Object.prototype.toString.call(given) === "[object Object]";
+}
+
+/** Names a value for an error message by its type alone: it may be secret. */
+export function describeSecret(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "an array";
+  return `a value of type ${typeof value}`;
+}

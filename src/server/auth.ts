@@ -1,12 +1,7 @@
 import { describe } from "../describe.ts";
 import { plainResponse } from "../plain_response.ts";
-import {
-  ACTION,
-  describeSecret,
-  isPlainObject,
-  requireDefined,
-  requireProtection,
-} from "./refuse.ts";
+import { describeSecret, isPlainObject } from "../require.ts";
+import { ACTION, requireDefined, requireProtection } from "./refuse.ts";
 
 /** Who may ask a metrics server. */
 export interface AuthOptions {

@@ -5,7 +5,12 @@ import {
   readOptions,
 } from "../exposition/options.ts";
 import type { RegistryLister } from "../exposition/registries.ts";
-import { MAX_TIMER_MS, requireNumber, requireType } from "../require.ts";
+import {
+  MAX_TIMER_MS,
+  requireNames,
+  requireNumber,
+  requireType,
+} from "../require.ts";
 import type { ConnectionLimits, ListenAddress } from "../runtime/types.ts";
 import type { ServiceDiscovery } from "../types.ts";
 import {
@@ -13,7 +18,7 @@ import {
   type AuthSettings,
   readAuthOptions,
 } from "./auth.ts";
-import { ACTION, requireNames } from "./refuse.ts";
+import { ACTION } from "./refuse.ts";
 import { HEALTH_PATH, METRICS_PATH } from "./routes.ts";
 import { readTlsOptions, type TlsOptions } from "./tls.ts";
 
@@ -195,7 +200,7 @@ export function readServerOptions(
       `Cannot ${ACTION}: options must be an object, received an array`,
     );
   }
-  requireNames("options", options, [...Object.keys(KNOWN), ...more]);
+  requireNames(ACTION, "options", options, [...Object.keys(KNOWN), ...more]);
   // Each by its name: what is inherited counts, too.
   const {
     addr,

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { describeSecret, isPlainObject, requireNames } from "../require.ts";
+
 /** What the options are for, in error messages. */
 export const ACTION = "start metrics server";
 
@@ -25,30 +27,8 @@ export function requireProtection(
         describeSecret(given),
     );
   }
-  requireNames(option, given, known);
+  requireNames(ACTION, option, given, known);
   requireDefined(option, given);
-}
-
-/**
- * Requires an object to have no other names than those that are known.
- *
- * @throws {TypeError} If it has.
- */
-export function requireNames(
-  option: string,
-  given: object,
-  known: readonly string[],
-): void {
-  const unknown = Object.keys(given).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  const meant = known.find((name) =>
-    name.toLowerCase() === unknown.toLowerCase()
-  );
-  throw new TypeError(
-    `Cannot ${ACTION}: ${option} must have no properties but ` +
-      `${known.join(", ")}, received ${unknown}` +
-      `${meant === undefined ? "" : ` for ${meant}`}`,
-  );
 }
 
 /** Requires the properties of an object to be there if they are named. */
@@ -60,16 +40,4 @@ export function requireDefined(option: string, given: object): void {
         `received ${name}: undefined`,
     );
   }
-}
-
-/** Whether something is an object of names and values, and no more. */
-export function isPlainObject(given: unknown): given is object {
-  return Object.prototype.toString.call(given) === "[object Object]";
-}
-
-/** Names a value for an error message by its type alone: it may be secret. */
-export function describeSecret(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return "an array";
-  return `a value of type ${typeof value}`;
 }

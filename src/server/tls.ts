@@ -1,14 +1,14 @@
 import { TlsError } from "../errors.ts";
-import { MAX_TIMER_MS, requireNumber } from "../require.ts";
+import {
+  describeSecret,
+  isPlainObject,
+  MAX_TIMER_MS,
+  requireNumber,
+} from "../require.ts";
 import { checkCredentials } from "../runtime/credentials.ts";
 import { readTextFile } from "../runtime/files.ts";
 import type { TlsCredentials } from "../runtime/types.ts";
-import {
-  ACTION,
-  describeSecret,
-  isPlainObject,
-  requireProtection,
-} from "./refuse.ts";
+import { ACTION, requireProtection } from "./refuse.ts";
 
 /** Credentials for TLS as texts; they stay as they are. */
 export interface TlsPemOptions {

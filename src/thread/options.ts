@@ -1,5 +1,10 @@
 import { describe } from "../describe.ts";
-import { MAX_TIMER_MS, requireNumber } from "../require.ts";
+import {
+  isPlainObject,
+  MAX_TIMER_MS,
+  requireNames,
+  requireNumber,
+} from "../require.ts";
 import {
   readDiscovery,
   readServerOptions,
@@ -7,7 +12,7 @@ import {
   type StartHttpServerOptions,
   type StartUnixServerOptions,
 } from "../server/options.ts";
-import { ACTION, isPlainObject, requireNames } from "../server/refuse.ts";
+import { ACTION } from "../server/refuse.ts";
 import type { RegistrySource } from "../exposition/registries.ts";
 import type { ServiceDiscovery } from "../types.ts";
 
@@ -146,7 +151,7 @@ function isOnThread(
 }
 
 function readThreadDiscovery(given: ThreadDiscovery): ThreadDiscovery {
-  requireNames("serviceDiscovery", given, ["module", "options"]);
+  requireNames(ACTION, "serviceDiscovery", given, ["module", "options"]);
   const module = requireUrl("serviceDiscovery.module", given.module);
   try {
     return { module, options: structuredClone(given.options) };
