@@ -29,3 +29,4 @@ export * from "./src/wrappers/mod.ts";
 export * from "./src/exposition/mod.ts";
 export * from "./src/server/mod.ts";
 export * from "./src/thread/mod.ts";
+export * from "./src/discovery/mod.ts";

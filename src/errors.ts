@@ -135,6 +135,51 @@ export class UnsupportedOptionError extends Error {
   }
 }
 
+/** What a {@linkcode ConsulError} is made from. */
+export interface ConsulErrorOptions {
+  /** What could not be done, such as `register service "web"`. */
+  action: string;
+  /** The agent's address. */
+  agent: string;
+  /** What was wanted and what came, for people. */
+  reason: string;
+  /** The status of its answer, if there was one. */
+  status?: number;
+  /** What was thrown, if there was no answer. */
+  cause?: unknown;
+}
+
+/**
+ * A Consul agent has not done what it was asked for.
+ *
+ * Its message has the agent's own words, and nothing of tokens and keys.
+ */
+export class ConsulError extends Error {
+  /** The agent's address. */
+  readonly agent: string;
+  /**
+   * The status of its answer: 403 where the token may not do that, 400 where the
+   * agent does not know what was asked for. `undefined` if there was none.
+   */
+  readonly status: number | undefined;
+
+  /**
+   * Makes the error and its message.
+   *
+   * @param options What was wanted of whom, and what came.
+   */
+  constructor(options: ConsulErrorOptions) {
+    const { action, agent, reason, status } = options;
+    super(
+      `Cannot ${action} with Consul agent ${JSON.stringify(agent)}: ${reason}`,
+      "cause" in options ? { cause: options.cause } : undefined,
+    );
+    this.name = "ConsulError";
+    this.agent = agent;
+    this.status = status;
+  }
+}
+
 /** What a {@linkcode ThreadError} is made from. */
 export interface ThreadErrorOptions {
   /** What was wanted and what came, for people. */

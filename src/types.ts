@@ -178,6 +178,8 @@ export interface MetricsServerInfo {
   readonly socket: ServerSocket;
   /** Whether it speaks TLS. */
   readonly https: boolean;
+  /** Whether it asks clients for a certificate (mutual TLS), health checks too. */
+  readonly mutualTls: boolean;
   /** The root, with its slash; `null` on a unix socket. */
   readonly url: string | null;
   /** Where Prometheus scrapes; `null` on a unix socket. */
@@ -188,15 +190,40 @@ export interface MetricsServerInfo {
   readonly healthUrl: string | null;
 }
 
+/** What a metrics server is told by those who register it. */
+export interface DiscoveryContext {
+  /**
+   * Takes what goes wrong while nobody waits for it, such as a heartbeat that
+   * fails: it goes to the server's `onError`, and is counted in
+   * `prometheus_async_discovery_failures_total`.
+   *
+   * @param error What went wrong.
+   */
+  onError(error: unknown): void;
+  /**
+   * Takes whether the server is registered, as often as it is said: `isRegistered`
+   * and `prometheus_async_discovery_registered` show it. Without a call they show
+   * that it is, from when `register()` yields a function until that has settled
+   * well.
+   *
+   * @param isRegistered Whether it is registered now.
+   */
+  onChange(isRegistered: boolean): void;
+}
+
 /** Tells others, such as Prometheus, where a metrics server is. */
 export interface ServiceDiscovery {
   /**
    * Registers a server that listens.
    *
    * @param server What there is to know of it.
+   * @param context Takes what happens after that.
    * @returns What deregisters it when the server closes; `null` if there is
    * nothing to deregister, since nothing was registered. It rejects if the
    * server cannot be registered: then it does not start.
    */
-  register(server: MetricsServerInfo): Promise<(() => Promise<void>) | null>;
+  register(
+    server: MetricsServerInfo,
+    context: DiscoveryContext,
+  ): Promise<(() => Promise<void>) | null>;
 }

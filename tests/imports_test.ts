@@ -49,6 +49,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "runtime",
     "families",
   ],
+  discovery: [
+    "types",
+    "errors",
+    "describe",
+    "require",
+    "message_of",
+    "runtime",
+  ],
   server: [
     "types",
     "errors",
@@ -73,13 +81,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "families",
     "exposition",
     "live",
+    "discovery",
     "server",
   ],
 };
 
 /** The packages each room may import. */
 const MAY_IMPORT_PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  runtime: ["@hono/node-server"],
+  runtime: ["@hono/node-server", "undici"],
   exposition: ["@std/http/negotiation", "prom-client"],
 };
 

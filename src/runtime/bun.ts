@@ -83,6 +83,18 @@ export const bun: Runtime = {
     const { listenByNodeHttp } = await import("./node_http.ts");
     return await listenByNodeHttp(options);
   },
+  fetchClient({ tls, unix }) {
+    const own = {
+      ...tls && { tls },
+      ...unix !== undefined && { unix },
+      // A connection that is kept may be one with other credentials.
+      keepalive: false,
+    };
+    return Promise.resolve({
+      fetch: (url, init) => fetch(url, { ...init, ...own } as RequestInit),
+      close: () => Promise.resolve(),
+    });
+  },
 };
 
 function listenByServe(options: ListenOptions): Listener {

@@ -1,11 +1,28 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { TlsError } from "../errors.ts";
-import type { TlsCredentials } from "./types.ts";
+import { readTextFile } from "./files.ts";
+import type { ClientTls, TlsCredentials } from "./types.ts";
 
 /** What names a credential to people: an option, or a file. */
-type CredentialNames = {
-  readonly [Name in keyof TlsCredentials]: string;
-};
+type NamesOf<Credentials> = { readonly [Name in keyof Credentials]: string };
+
+/**
+ * Reads the file of a credential.
+ *
+ * @throws {TlsError} If it cannot be read.
+ */
+export async function readCredential(file: string): Promise<string> {
+  try {
+    return await readTextFile(file);
+  } catch (cause) {
+    const { code, message } = cause as { code?: string; message: string };
+    throw new TlsError(
+      `Cannot use TLS credentials: file ${JSON.stringify(file)} must be ` +
+        `readable, received ${code ?? message}`,
+      { cause },
+    );
+  }
+}
 
 /**
  * Reads credentials before a server does, since each runtime's server says in
@@ -16,7 +33,26 @@ type CredentialNames = {
  */
 export function checkCredentials(
   { cert, key, clientCa }: TlsCredentials,
-  names: CredentialNames,
+  names: NamesOf<TlsCredentials>,
+): void {
+  checkPair(cert, key, names);
+  if (clientCa === undefined) return;
+  parseCertificates(clientCa, names.clientCa!);
+}
+
+/** The same for the credentials of a client, which has a certificate with a key. */
+export function checkClientTls(
+  { ca, cert, key }: ClientTls,
+  names: Required<NamesOf<ClientTls>>,
+): void {
+  if (cert !== undefined && key !== undefined) checkPair(cert, key, names);
+  if (ca !== undefined) parseCertificates(ca, names.ca);
+}
+
+function checkPair(
+  cert: string,
+  key: string,
+  names: { readonly cert: string; readonly key: string },
 ): void {
   const [certificate] = parseCertificates(cert, names.cert);
   const privateKey: KeyObject = parse(
@@ -29,8 +65,6 @@ export function checkCredentials(
         `${names.cert}, received another one`,
     );
   }
-  if (clientCa === undefined) return;
-  parseCertificates(clientCa, names.clientCa!);
 }
 
 /** Reads all certificates in a text; there must be one. */

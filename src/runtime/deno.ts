@@ -1,4 +1,5 @@
 import { plainResponse } from "../plain_response.ts";
+import { splitCertificates } from "./credentials.ts";
 import { limitNames } from "./limits.ts";
 import { nativeResponse } from "./native_response.ts";
 import type {
@@ -20,6 +21,14 @@ interface DenoGlobal {
     ref(): void;
     unref(): void;
   };
+  createHttpClient(options: DenoHttpClientOptions): { close(): void };
+}
+
+interface DenoHttpClientOptions {
+  caCerts?: string[];
+  cert?: string;
+  key?: string;
+  proxy?: { transport: "unix"; path: string };
 }
 
 type DenoServeOptions =
@@ -47,6 +56,19 @@ export const deno: Runtime = {
       if ((error as { code?: string }).code !== "EINVAL") throw error;
       throw Object.assign(error as Error, { code: "EADDRNOTAVAIL" });
     }
+  },
+  // Async, so that what is thrown becomes a rejection.
+  // deno-lint-ignore require-await
+  async fetchClient({ tls, unix }) {
+    const client = Deno.createHttpClient({
+      ...tls?.ca !== undefined && { caCerts: splitCertificates(tls.ca) },
+      ...tls?.cert !== undefined && { cert: tls.cert, key: tls.key },
+      ...unix !== undefined && { proxy: { transport: "unix", path: unix } },
+    });
+    return {
+      fetch: (url, init) => fetch(url, { ...init, client } as RequestInit),
+      close: () => Promise.resolve(client.close()),
+    };
   },
 };
 

@@ -7,4 +7,8 @@ export const node: Runtime = {
   name: "Node",
   version: process.versions.node,
   listen: listenByNodeHttp,
+  async fetchClient(options) {
+    const { undiciClient } = await import("./undici_client.ts");
+    return undiciClient(options);
+  },
 };

@@ -91,6 +91,34 @@ export interface Listener {
   cut(): Promise<void>;
 }
 
+/** Whom a client trusts in the TLS handshake, and what it shows; each of it PEM. */
+export interface ClientTls {
+  /** Who must have issued the server's certificate; by default the system's. */
+  readonly ca?: string;
+  /** The certificate to show, and the chain below it. */
+  readonly cert?: string;
+  /** Its private key. */
+  readonly key?: string;
+}
+
+/** The part of the global `fetch` that is needed to ask an API. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** Options for {@linkcode Runtime.fetchClient}. */
+export interface FetchClientOptions {
+  /** How TLS is spoken. */
+  readonly tls?: ClientTls;
+  /** The file of the unix socket that is asked, whatever host the URL names. */
+  readonly unix?: string;
+}
+
+/** A `fetch` with connections of its own. */
+export interface FetchClient {
+  readonly fetch: Fetch;
+  /** Ends the connections. */
+  close(): Promise<void>;
+}
+
 /** One runtime's way of doing what differs between them. */
 export interface Runtime {
   /** Its name, as people write it, and its version. */
@@ -104,4 +132,10 @@ export interface Runtime {
    * where the options ask for what it cannot do.
    */
   listen(options: ListenOptions): Promise<Listener>;
+  /**
+   * Makes a `fetch` that can do what the global one has no standard options for.
+   *
+   * @throws What the runtime throws if the credentials cannot be used.
+   */
+  fetchClient(options: FetchClientOptions): Promise<FetchClient>;
 }

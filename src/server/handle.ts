@@ -3,8 +3,8 @@ import type { MetricsServerInfo } from "../types.ts";
 /** What can be done with a running metrics server. */
 export interface ServerControls extends AsyncDisposable {
   /**
-   * Whether service discovery knows the server. It stays `true` after a
-   * deregistration that failed.
+   * Whether service discovery knows the server, as far as it has said. It stays
+   * `true` after a deregistration that failed.
    */
   readonly isRegistered: boolean;
   /**

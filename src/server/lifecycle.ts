@@ -1,7 +1,12 @@
 import { MAX_TIMER_MS, requireNumber } from "../require.ts";
 import type { Listener } from "../runtime/types.ts";
-import type { MetricsServerInfo, ServiceDiscovery } from "../types.ts";
+import type {
+  DiscoveryContext,
+  MetricsServerInfo,
+  ServiceDiscovery,
+} from "../types.ts";
 import { type Report, reporter } from "../wrappers/report.ts";
+import type { DiscoveryStatus } from "./discovery_status.ts";
 
 /** How long `close()` waits unless it is told otherwise, in milliseconds. */
 export const GRACE_MS = 10_000;
@@ -9,6 +14,8 @@ export const GRACE_MS = 10_000;
 /** The time of a server from when it listens to when it is closed. */
 export class Lifecycle {
   readonly #listener: Pick<Listener, "stop" | "cut">;
+  readonly #status: DiscoveryStatus;
+  readonly #reportDiscovery: Report;
   readonly #reportDeregistration: Report;
   readonly #reportClosing: Report;
   /** Aborts when the server begins to close. */
@@ -23,20 +30,24 @@ export class Lifecycle {
   /**
    * Takes a server that listens.
    *
-   * @param onError Takes what goes wrong while closing.
+   * @param status Is told how service discovery goes.
+   * @param onError Takes what goes wrong in service discovery, and while closing.
    */
   constructor(
     listener: Pick<Listener, "stop" | "cut">,
+    status: DiscoveryStatus,
     onError: ((error: unknown) => void) | undefined,
   ) {
     this.#listener = listener;
+    this.#status = status;
+    this.#reportDiscovery = reporter("keep metrics server registered", onError);
     this.#reportDeregistration = reporter("deregister metrics server", onError);
     this.#reportClosing = reporter("close metrics server", onError);
   }
 
   /** Whether service discovery knows the server. */
   get isRegistered(): boolean {
-    return this.#deregister !== undefined;
+    return this.#status.isRegistered;
   }
 
   /** Has something done when the server begins to close. */
@@ -89,7 +100,18 @@ export class Lifecycle {
     discovery: ServiceDiscovery,
     server: MetricsServerInfo,
   ): Promise<void> {
-    const deregister = await discovery.register(server);
+    let isTold = false;
+    const context: DiscoveryContext = {
+      onError: (error) => {
+        this.#status.failures++;
+        this.#reportDiscovery(error);
+      },
+      onChange: (isRegistered) => {
+        isTold = true;
+        this.#status.isRegistered = Boolean(isRegistered);
+      },
+    };
+    const deregister = await discovery.register(server, context);
     if (deregister === null) return;
     if (typeof deregister !== "function") {
       throw new TypeError(
@@ -97,7 +119,11 @@ export class Lifecycle {
           `yield a function or null, received ${typeof deregister}`,
       );
     }
-    this.#deregister = deregister;
+    if (!isTold) this.#status.isRegistered = true;
+    this.#deregister = async () => {
+      await deregister();
+      if (!isTold) this.#status.isRegistered = false;
+    };
     if (this.#closed) await this.#deregistered();
   }
 
@@ -162,6 +188,7 @@ export class Lifecycle {
       await deregister();
       this.#deregister = undefined;
     } catch (error) {
+      this.#status.failures++;
       this.#reportDeregistration(error);
     }
   }

@@ -47,6 +47,7 @@ export type {
   CollectedExemplar,
   CollectedMetric,
   CollectedValue,
+  DiscoveryContext,
   MetricsServerInfo,
   RegisteredMetric,
   Registry,

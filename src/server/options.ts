@@ -45,7 +45,7 @@ export interface MetricsServerOptions extends MetricsHandlerOptions {
   auth?: AuthOptions;
   /**
    * Where the server is registered once it listens, and deregistered when it
-   * closes. It does not start if it cannot be registered.
+   * closes, as a `ConsulAgent` does. It does not start if it cannot be registered.
    *
    * @default {undefined} Nowhere.
    */
@@ -89,7 +89,8 @@ export interface MetricsServerOptions extends MetricsHandlerOptions {
   ownMetrics?: boolean;
   /**
    * Takes each failure: those of {@linkcode MetricsHandlerOptions.onError}, a
-   * renewed certificate that cannot be used, a deregistration that fails.
+   * renewed certificate that cannot be used, what goes wrong in service discovery while
+   * the server runs and when it closes.
    *
    * @default {undefined} The first failure of each kind goes to
    * `console.error`.
@@ -143,6 +144,8 @@ export interface ServerSettings {
   readonly handler: MetricsHandlerSettings;
   /** Whether the metrics are those of the default registry. */
   readonly isDefaultRegistry: boolean;
+  /** Whether somebody registers the server. */
+  readonly hasDiscovery: boolean;
 }
 
 /** Options as they are used. */
@@ -188,10 +191,12 @@ const MAX_UNIX_BYTES = 100;
  * @param more What else is known, and read elsewhere.
  */
 export function readServerOptions(
-  options: Omit<
-    StartHttpServerOptions | StartUnixServerOptions,
-    "serviceDiscovery"
-  >,
+  options:
+    & Omit<
+      StartHttpServerOptions | StartUnixServerOptions,
+      "serviceDiscovery"
+    >
+    & { serviceDiscovery?: unknown },
   more: readonly string[] = [],
 ): ServerParts {
   requireType(ACTION, "object", { options });
@@ -239,6 +244,7 @@ export function readServerOptions(
       limits: { headerTimeout, idleTimeout, maxConnections },
       handler: settings,
       isDefaultRegistry: registry === undefined,
+      hasDiscovery: options.serviceDiscovery !== undefined,
     },
     registries,
     onError,

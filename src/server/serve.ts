@@ -5,6 +5,7 @@ import { listen } from "../runtime/listen.ts";
 import type { Listener } from "../runtime/types.ts";
 import { reporter } from "../wrappers/report.ts";
 import { authorizer } from "./auth.ts";
+import { DiscoveryGatherer, type DiscoveryStatus } from "./discovery_status.ts";
 import type { HttpServerInfo, UnixServerInfo } from "./handle.ts";
 import { landingPage } from "./landing_page.ts";
 import { Lifecycle } from "./lifecycle.ts";
@@ -22,15 +23,29 @@ export interface Serving {
   readonly lifecycle: Lifecycle;
 }
 
+/** What a server is made from. */
+export interface ServeOptions {
+  readonly settings: ServerSettings;
+  /** Gathers the metrics. */
+  readonly gatherer: Gatherer;
+  /** Is told how service discovery goes, and served. */
+  readonly status: DiscoveryStatus;
+  readonly onError: ((error: unknown) => void) | undefined;
+}
+
 /** Serves what a gatherer gathers, on this thread. */
 export async function serve(
-  settings: ServerSettings,
-  gatherer: Gatherer,
-  onError: ((error: unknown) => void) | undefined,
+  { settings, gatherer, status, onError }: ServeOptions,
 ): Promise<Serving> {
-  const { address, path, limits, isDefaultRegistry } = settings;
+  const { address, path, limits, isDefaultRegistry, hasDiscovery } = settings;
   const tls = settings.tls && tlsSource(settings.tls);
-  const scrapeHandler = new ScrapeHandler(settings.handler, gatherer, onError);
+  const scrapeHandler = new ScrapeHandler(
+    settings.handler,
+    hasDiscovery && settings.handler.ownMetrics
+      ? new DiscoveryGatherer(gatherer, status)
+      : gatherer,
+    onError,
+  );
   const log = new ScrapeLog();
   const authorize = settings.auth && await authorizer(settings.auth);
   const credentials = await tls?.read();
@@ -56,11 +71,11 @@ export async function serve(
     isRenewable: tls?.reloadInterval !== undefined,
     limits,
   });
-  const lifecycle = new Lifecycle(listener, onError);
+  const lifecycle = new Lifecycle(listener, status, onError);
   if (tls && credentials) {
     const report = reporter("renew TLS credentials", onError);
     lifecycle.onClose(renewInBackground(tls, credentials, listener, report));
   }
-  const info = infoOf(listener.address, path, tls !== undefined);
+  const info = infoOf(listener.address, path, settings.tls);
   return { info, listener, lifecycle };
 }

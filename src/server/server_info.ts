@@ -1,16 +1,19 @@
 import type { ListenAddress } from "../runtime/types.ts";
 import type { HttpServerInfo, UnixServerInfo } from "./handle.ts";
 import { HEALTH_PATH } from "./routes.ts";
+import { asksForCertificate, type TlsOptions } from "./tls.ts";
 
 /** Says where a server is that listens on an address. */
 export function infoOf(
   address: ListenAddress,
   path: string,
-  https: boolean,
+  tls: TlsOptions | undefined,
 ): HttpServerInfo | UnixServerInfo {
+  const https = tls !== undefined;
+  const mutualTls = https && asksForCertificate(tls);
   if ("path" in address) {
     const none = { url: null, metricsUrl: null, healthUrl: null };
-    return { socket: { path: address.path }, https, ...none };
+    return { socket: { path: address.path }, https, mutualTls, ...none };
   }
   const { hostname, port } = address;
   const root = `${https ? "https" : "http"}://${
@@ -19,6 +22,7 @@ export function infoOf(
   return {
     socket: { addr: hostname, port },
     https,
+    mutualTls,
     url: new URL("/", root).href,
     metricsUrl: new URL(path, root).href,
     healthUrl: new URL(HEALTH_PATH, root).href,

@@ -1,4 +1,5 @@
 import { RegistryGatherer } from "../exposition/registry_gatherer.ts";
+import type { DiscoveryStatus } from "./discovery_status.ts";
 import type {
   MetricsHttpServer,
   MetricsServer,
@@ -89,11 +90,13 @@ export async function startHttpServer(
   const serviceDiscovery = readDiscovery(options.serviceDiscovery);
   signal?.throwIfAborted();
   const gatherer = new RegistryGatherer(registries);
-  const { info, listener, lifecycle } = await serve(
+  const status: DiscoveryStatus = { isRegistered: false, failures: 0 };
+  const { info, listener, lifecycle } = await serve({
     settings,
     gatherer,
+    status,
     onError,
-  );
+  });
   await lifecycle.begin(info, { serviceDiscovery, signal });
   const close = (grace?: number) => lifecycle.close(grace);
   return {

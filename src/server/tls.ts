@@ -1,12 +1,10 @@
-import { TlsError } from "../errors.ts";
 import {
   describeSecret,
   isPlainObject,
   MAX_TIMER_MS,
   requireNumber,
 } from "../require.ts";
-import { checkCredentials } from "../runtime/credentials.ts";
-import { readTextFile } from "../runtime/files.ts";
+import { checkCredentials, readCredential } from "../runtime/credentials.ts";
 import type { TlsCredentials } from "../runtime/types.ts";
 import { ACTION, requireProtection } from "./refuse.ts";
 
@@ -72,6 +70,12 @@ export function readTlsOptions(options: TlsOptions): TlsOptions {
 /** Makes what reads the credentials of options that were copied. */
 export function tlsSource(options: TlsOptions): TlsSource {
   return isFiles(options) ? fromFiles(options) : fromTexts(options);
+}
+
+/** Whether clients are asked for a certificate. */
+export function asksForCertificate(options: TlsOptions): boolean {
+  const ca = isFiles(options) ? options.clientCaFile : options.clientCa;
+  return ca !== undefined;
 }
 
 function isFiles(options: TlsOptions): options is TlsFileOptions {
@@ -146,28 +150,15 @@ function fromFiles(
     reloadInterval,
     async read() {
       const [cert, key, clientCa] = await Promise.all([
-        read(certFile),
-        read(keyFile),
-        clientCaFile === undefined ? undefined : read(clientCaFile),
+        readCredential(certFile),
+        readCredential(keyFile),
+        clientCaFile === undefined ? undefined : readCredential(clientCaFile),
       ]);
       const credentials = { cert, key, clientCa };
       checkCredentials(credentials, files);
       return credentials;
     },
   };
-}
-
-async function read(file: string): Promise<string> {
-  try {
-    return await readTextFile(file);
-  } catch (cause) {
-    const { code, message } = cause as { code?: string; message: string };
-    throw new TlsError(
-      `Cannot use TLS credentials: file ${JSON.stringify(file)} must be ` +
-        `readable, received ${code ?? message}`,
-      { cause },
-    );
-  }
 }
 
 /** Requires texts, and tells nothing of what came instead. */

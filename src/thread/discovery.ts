@@ -1,43 +1,126 @@
 import { describe } from "../describe.ts";
+import { settingsOf } from "../discovery/consul_agent.ts";
+import type {
+  ConsulFunctions,
+  ConsulSettings,
+} from "../discovery/consul_options.ts";
+import { requireToken } from "../discovery/token.ts";
+import { isPlainObject, requireNames } from "../require.ts";
+import { readDiscovery } from "../server/options.ts";
+import { ACTION } from "../server/refuse.ts";
 import type { ServiceDiscovery } from "../types.ts";
-import type { ThreadDiscovery } from "./options.ts";
+import { thenOf } from "../wrappers/thenable.ts";
 
 /**
- * Loads service discovery from its module.
- *
- * @throws {Error} If the module cannot be loaded.
- * @throws {TypeError} If it exports none.
- * @throws What its function throws.
+ * Service discovery that runs on the thread of a metrics server, and so while
+ * the main thread is blocked.
  */
-export async function loadDiscovery(
-  { module, options }: ThreadDiscovery,
-): Promise<ServiceDiscovery> {
-  const { default: given } = await load(String(module));
-  const made: unknown = typeof given === "function"
-    ? await given(options)
-    : given;
-  if (isDiscovery(made)) return made;
-  throw new TypeError(
-    `Cannot start metrics server: the module "${module}" must have service ` +
-      "discovery, with the method register(), or a function that makes it as " +
-      `its default export, received ${describe(made)}`,
-  );
+export interface ThreadDiscovery {
+  /**
+   * The absolute URL of a module whose default export is a
+   * {@linkcode ServiceDiscovery}, or a function that is given `options` and makes
+   * one, as `new URL("./discovery.ts", import.meta.url)` or
+   * `import.meta.resolve("discovery")` say it.
+   */
+  readonly module: string | URL;
+  /**
+   * What that function is given: data that can be cloned.
+   *
+   * @default {undefined}
+   */
+  readonly options?: unknown;
 }
 
-async function load(module: string): Promise<{ default?: unknown }> {
+/** Who registers a server on a thread, and on which thread. */
+export type PlacedDiscovery =
+  | { readonly onMain: ServiceDiscovery | undefined }
+  | { readonly onThread: ThreadDiscovery }
+  | {
+    readonly consul: ConsulSettings;
+    /** What yields the token, if that is a function: it runs on the main thread. */
+    readonly token: ConsulFunctions["token"];
+  };
+
+/** What runs on the thread, as it crosses: data alone. */
+export type SentDiscovery = ThreadDiscovery | SentConsul;
+
+/** A Consul agent, as it crosses. */
+export interface SentConsul {
+  readonly consul: ConsulSettings;
+  /** The token of the moment. */
+  readonly token: string | undefined;
+  /** Whether the main thread is asked for later ones. */
+  readonly isTokenOnMain: boolean;
+}
+
+/** Finds out who registers a server, and refuses what cannot. */
+export function placeDiscovery(
+  given: ServiceDiscovery | ThreadDiscovery | undefined,
+): PlacedDiscovery {
+  if (isOnThread(given)) return { onThread: readThreadDiscovery(given) };
+  const onMain = readDiscovery(given);
+  const settings = onMain && settingsOf(onMain);
+  // A function of the user's cannot cross, and one that fetches is all of it.
+  if (settings === undefined || settings.fetch !== undefined) return { onMain };
+  const { token, fetch: _, ...consul } = settings;
+  return { consul, token };
+}
+
+/**
+ * Makes data of what runs on the thread.
+ *
+ * @returns It, or a promise of it where a function is asynchronous.
+ * @throws What a function of the user's throws.
+ */
+export function sendDiscovery(
+  placed: PlacedDiscovery,
+): SentDiscovery | undefined | Promise<SentDiscovery> {
+  if ("onMain" in placed) return undefined;
+  if ("onThread" in placed) return placed.onThread;
+  const { consul, token } = placed;
+  if (typeof token !== "function") {
+    return { consul, token, isTokenOnMain: false };
+  }
+  const sent = (yielded: unknown) => ({
+    consul,
+    token: requireToken(ACTION, yielded ?? null),
+    isTokenOnMain: true,
+  });
+  const yielded = token();
+  return thenOf(yielded) === undefined
+    ? sent(yielded)
+    : Promise.resolve(yielded).then(sent);
+}
+
+function isOnThread(
+  given: ServiceDiscovery | ThreadDiscovery | undefined,
+): given is ThreadDiscovery {
+  return isPlainObject(given) && "module" in given;
+}
+
+function readThreadDiscovery(given: ThreadDiscovery): ThreadDiscovery {
+  requireNames(ACTION, "serviceDiscovery", given, ["module", "options"]);
+  const module = requireUrl("serviceDiscovery.module", given.module);
   try {
-    return await import(module);
+    return { module, options: structuredClone(given.options) };
   } catch (cause) {
-    const { message } = cause as Error;
-    throw new Error(
-      `Cannot start metrics server: serviceDiscovery.module "${module}" must ` +
-        `be there with what it needs, received ${JSON.stringify(message)}`,
+    throw new TypeError(
+      `Cannot ${ACTION}: serviceDiscovery.options must be data that can be ` +
+        "cloned, received something else; make the rest in the module",
       { cause },
     );
   }
 }
 
-function isDiscovery(made: unknown): made is ServiceDiscovery {
-  return typeof (made as Partial<ServiceDiscovery> | null | undefined)
-    ?.register === "function";
+/** Requires the URL of a module. */
+export function requireUrl(name: string, given: string | URL): string {
+  const url = given instanceof URL || typeof given === "string"
+    ? URL.parse(given)
+    : null;
+  if (url !== null) return url.href;
+  throw new TypeError(
+    `Cannot ${ACTION}: ${name} must be an absolute URL, received ` +
+      `${describe(given)}; for a file beside yours pass ` +
+      'new URL("./file.js", import.meta.url)',
+  );
 }

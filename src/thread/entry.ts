@@ -12,9 +12,11 @@ import { Deadline } from "../exposition/deadline.ts";
 import { LiveReader } from "../live/reader.ts";
 import { threadSide } from "../runtime/thread.ts";
 import { serve } from "../server/serve.ts";
-import { loadDiscovery } from "./discovery.ts";
+import { DiscoveryWords } from "./discovery_words.ts";
 import { LiveGatherer } from "./live_gatherer.ts";
+import { loadDiscovery } from "./load_discovery.ts";
 import { MainThread } from "./main_thread.ts";
+import { MainToken } from "./main_token.ts";
 import {
   CONTROL,
   type ThreadData,
@@ -45,11 +47,19 @@ export function run(early: readonly unknown[]): void {
   );
   const onError = (error: unknown) =>
     thread.post({ type: "error", error: toSent(error) });
-  const serving = serve(
+  const serving = serve({
     settings,
-    new LiveGatherer(reader, main),
-    hasOnError ? onError : undefined,
-  );
+    gatherer: new LiveGatherer(reader, main),
+    status: new DiscoveryWords(control),
+    onError: hasOnError ? onError : undefined,
+  });
+  const mainToken = discovery && "consul" in discovery &&
+      discovery.isTokenOnMain
+    ? new MainToken(
+      discovery.token,
+      (id) => thread.post({ type: "token", id }),
+    )
+    : undefined;
   const started = begin();
   started.then(
     (info) => thread.reply({ started: info }),
@@ -63,6 +73,8 @@ export function run(early: readonly unknown[]): void {
         return main.begun(message.refreshing);
       case "ended":
         return main.ended(message.collectors);
+      case "token":
+        return mainToken?.take(message.answer);
       case "close":
         if (message.isBlocking) main.giveUp();
         return void close(message.grace).then(() => {
@@ -74,9 +86,9 @@ export function run(early: readonly unknown[]): void {
 
   async function begin() {
     const { info, lifecycle } = await serving;
-    const serviceDiscovery = discovery && await loadDiscovery(discovery);
+    const serviceDiscovery = discovery &&
+      await loadDiscovery(discovery, mainToken);
     await lifecycle.begin(info, { serviceDiscovery });
-    Atomics.store(control, CONTROL.registered, Number(lifecycle.isRegistered));
     return info;
   }
 
@@ -89,8 +101,6 @@ export function run(early: readonly unknown[]): void {
       await lifecycle.close(grace);
       // Who registers meanwhile is deregistered then.
       await new Deadline(REGISTRATION_MS).waitFor(started);
-      const isRegistered = Number(lifecycle.isRegistered);
-      Atomics.store(control, CONTROL.registered, isRegistered);
     } catch {
       // It has not started, and nothing is left of it.
     }

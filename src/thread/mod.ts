@@ -15,10 +15,10 @@
  * @module
  */
 
+export type { ThreadDiscovery } from "./discovery.ts";
 export type {
   StartThreadedHttpServerOptions,
   StartThreadedUnixServerOptions,
-  ThreadDiscovery,
   ThreadedServerOptions,
 } from "./options.ts";
 export {
@@ -62,6 +62,7 @@ export type {
   CollectedExemplar,
   CollectedMetric,
   CollectedValue,
+  DiscoveryContext,
   MetricsServerInfo,
   RegisteredMetric,
   Registry,

@@ -1,12 +1,5 @@
-import { describe } from "../describe.ts";
+import { MAX_TIMER_MS, requireNumber } from "../require.ts";
 import {
-  isPlainObject,
-  MAX_TIMER_MS,
-  requireNames,
-  requireNumber,
-} from "../require.ts";
-import {
-  readDiscovery,
   readServerOptions,
   type ServerParts,
   type StartHttpServerOptions,
@@ -15,26 +8,12 @@ import {
 import { ACTION } from "../server/refuse.ts";
 import type { RegistrySource } from "../exposition/registries.ts";
 import type { ServiceDiscovery } from "../types.ts";
-
-/**
- * Service discovery that runs on the thread of a metrics server, and so while
- * the main thread is blocked.
- */
-export interface ThreadDiscovery {
-  /**
-   * The absolute URL of a module whose default export is a
-   * {@linkcode ServiceDiscovery}, or a function that is given `options` and makes
-   * one, as `new URL("./discovery.ts", import.meta.url)` or
-   * `import.meta.resolve("discovery")` say it.
-   */
-  readonly module: string | URL;
-  /**
-   * What that function is given: data that can be cloned.
-   *
-   * @default {undefined}
-   */
-  readonly options?: unknown;
-}
+import {
+  type PlacedDiscovery,
+  placeDiscovery,
+  requireUrl,
+  type ThreadDiscovery,
+} from "./discovery.ts";
 
 /** Options that only a server on a thread has, or that mean more for it. */
 export interface ThreadedServerOptions {
@@ -71,8 +50,9 @@ export interface ThreadedServerOptions {
    * Where the server is registered once it listens, and deregistered when it
    * closes. It does not start if it cannot be registered.
    *
-   * A {@linkcode ThreadDiscovery} runs on the thread. An object with `register()`
-   * runs on the main thread, and has to wait while that is blocked;
+   * A `ConsulAgent` runs on the thread, unless it has a `fetch` of its own, and so
+   * does a {@linkcode ThreadDiscovery}. Any other object with `register()` runs on
+   * the main thread, and has to wait while that is blocked;
    * `startHttpServerInThreadSync` refuses it.
    *
    * @default {undefined} Nowhere.
@@ -112,10 +92,8 @@ export interface StartThreadedUnixServerOptions
 
 /** Options as they are used. */
 export interface ThreadedServerParts extends ServerParts {
-  /** What runs on the thread. */
-  readonly threadDiscovery?: ThreadDiscovery;
-  /** What runs on the main thread. */
-  readonly serviceDiscovery?: ServiceDiscovery;
+  /** Who registers the server. */
+  readonly discovery: PlacedDiscovery;
   readonly refreshTimeout: number;
   /** The URL of the thread's module. */
   readonly entry: string;
@@ -136,44 +114,10 @@ export function readThreadOptions(
   requireNumber(ACTION, { refreshTimeout }, 0, MAX_TIMER_MS);
   return {
     ...parts,
-    ...isOnThread(serviceDiscovery)
-      ? { threadDiscovery: readThreadDiscovery(serviceDiscovery) }
-      : { serviceDiscovery: readDiscovery(serviceDiscovery) },
+    discovery: placeDiscovery(serviceDiscovery),
     refreshTimeout,
     entry: entry === undefined ? defaultEntry() : requireUrl("entry", entry),
   };
-}
-
-function isOnThread(
-  given: ServiceDiscovery | ThreadDiscovery | undefined,
-): given is ThreadDiscovery {
-  return isPlainObject(given) && "module" in given;
-}
-
-function readThreadDiscovery(given: ThreadDiscovery): ThreadDiscovery {
-  requireNames(ACTION, "serviceDiscovery", given, ["module", "options"]);
-  const module = requireUrl("serviceDiscovery.module", given.module);
-  try {
-    return { module, options: structuredClone(given.options) };
-  } catch (cause) {
-    throw new TypeError(
-      `Cannot ${ACTION}: serviceDiscovery.options must be data that can be ` +
-        "cloned, received something else; make the rest in the module",
-      { cause },
-    );
-  }
-}
-
-function requireUrl(name: string, given: string | URL): string {
-  const url = given instanceof URL || typeof given === "string"
-    ? URL.parse(given)
-    : null;
-  if (url !== null) return url.href;
-  throw new TypeError(
-    `Cannot ${ACTION}: ${name} must be an absolute URL, received ` +
-      `${describe(given)}; for a file beside yours pass ` +
-      'new URL("./file.js", import.meta.url)',
-  );
 }
 
 /** The entry module beside this one, as what this one is: source or compiled. */

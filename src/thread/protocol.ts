@@ -8,7 +8,7 @@
 import type { Handover, MemoryChunk } from "../live/handover.ts";
 import type { NotLive } from "../live/mirror.ts";
 import type { ServerSettings } from "../server/options.ts";
-import type { ThreadDiscovery } from "./options.ts";
+import type { SentDiscovery } from "./discovery.ts";
 import type { SentError } from "./sent_error.ts";
 
 /** What the thread begins with. */
@@ -22,8 +22,8 @@ export interface ThreadData {
   readonly startedAt: number;
   /** For how long a scrape waits for a main thread that gives no sign of life. */
   readonly refreshTimeout: number;
-  /** Where the thread registers the server. */
-  readonly discovery: ThreadDiscovery | undefined;
+  /** How the thread registers the server, if it does. */
+  readonly discovery: SentDiscovery | undefined;
   /** Whether the application takes failures itself. */
   readonly hasOnError: boolean;
 }
@@ -32,14 +32,16 @@ export interface ThreadData {
 export const CONTROL = {
   /** Counts the signs of life of the main thread. */
   beats: 0,
-  /** 1 while service discovery knows the server by the thread's doing. */
+  /** 1 while service discovery knows the server, whichever thread tells it. */
   registered: 1,
   /** Becomes 1 when the server is closed. */
   closed: 2,
+  /** Counts what went wrong in service discovery. */
+  discoveryFailures: 3,
 } as const;
 
 /** How many words there are. */
-export const CONTROL_WORDS = 3;
+export const CONTROL_WORDS = 4;
 
 /** How often the main thread gives a sign of life, in milliseconds. */
 export const BEAT_MS = 100;
@@ -52,6 +54,7 @@ export type ToThread =
   | { readonly type: "chunk"; readonly chunk: MemoryChunk }
   | { readonly type: "refreshing"; readonly refreshing: RefreshingMessage }
   | { readonly type: "ended"; readonly collectors: readonly EndedCollector[] }
+  | { readonly type: "token"; readonly answer: TokenAnswer }
   | {
     readonly type: "close";
     readonly grace: number;
@@ -63,7 +66,16 @@ export type ToThread =
 export type ToMain =
   | { readonly type: "refresh"; readonly refresh: RefreshRequest }
   | { readonly type: "error"; readonly error: SentError }
+  | { readonly type: "token"; readonly id: number }
   | { readonly type: "closed" };
+
+/** What came of asking for a token of service discovery. */
+export interface TokenAnswer {
+  readonly id: number;
+  readonly token?: string;
+  /** What the function has thrown that yields it. */
+  readonly failure?: SentError;
+}
 
 /** Asks the main thread for what only it can do, or know. */
 export interface RefreshRequest {

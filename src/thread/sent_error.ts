@@ -7,6 +7,7 @@
 
 import {
   CollectorError,
+  ConsulError,
   ListenError,
   ThreadError,
   TlsError,
@@ -36,6 +37,7 @@ type Primitive = string | number | boolean | bigint | null | undefined;
 const CLASSES: Readonly<Record<string, { prototype: Error }>> = {
   AggregateError,
   CollectorError,
+  ConsulError,
   EvalError,
   ListenError,
   RangeError,

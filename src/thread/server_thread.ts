@@ -8,21 +8,30 @@ import {
   type ThreadReply,
 } from "../runtime/thread.ts";
 import type { Listener } from "../runtime/types.ts";
+import type { DiscoveryStatus } from "../server/discovery_status.ts";
 import type { HttpServerInfo, UnixServerInfo } from "../server/handle.ts";
 import type { Registry } from "../types.ts";
 import { type Report, reporter } from "../wrappers/report.ts";
+import {
+  type PlacedDiscovery,
+  sendDiscovery,
+  type SentConsul,
+  type SentDiscovery,
+} from "./discovery.ts";
+import { DiscoveryWords } from "./discovery_words.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { ThreadedServerParts } from "./options.ts";
 import {
   CONTROL,
   CONTROL_WORDS,
   type ThreadData,
+  type TokenAnswer,
   type ToMain,
   type ToThread,
 } from "./protocol.ts";
 import { Refresher } from "./refresher.ts";
 import { RegistryList } from "./registry_list.ts";
-import { fromSent, type SentError } from "./sent_error.ts";
+import { fromSent, type SentError, toSent } from "./sent_error.ts";
 
 /** Where the server is. */
 type ThreadedServerInfo = HttpServerInfo | UnixServerInfo;
@@ -52,13 +61,25 @@ export class ServerThread implements Pick<Listener, "stop" | "cut"> {
   readonly #death = Promise.withResolvers<never>();
   /** Resolves when the thread is ended. */
   readonly #ended = Promise.withResolvers<undefined>();
+  readonly #discovery: PlacedDiscovery;
   #onDeath: (() => void) | undefined;
   #ending: Promise<void> | undefined;
 
-  /** Mirrors registries, and starts a thread that serves them. */
-  constructor(parts: ThreadedServerParts, listed: readonly Registry[]) {
-    const { settings, registries, onError, threadDiscovery, refreshTimeout } =
-      parts;
+  /** What service discovery has made of the server. */
+  readonly status: DiscoveryStatus = new DiscoveryWords(this.#control);
+
+  /**
+   * Mirrors registries, and starts a thread that serves them.
+   *
+   * @param discovery What runs on the thread.
+   */
+  constructor(
+    parts: ThreadedServerParts,
+    listed: readonly Registry[],
+    discovery: SentDiscovery | undefined,
+  ) {
+    const { settings, registries, onError, refreshTimeout } = parts;
+    this.#discovery = parts.discovery;
     this.#entry = parts.entry;
     this.#report = reporter("serve metrics on a thread", onError);
     this.#mirror = new Mirror({
@@ -74,7 +95,7 @@ export class ServerThread implements Pick<Listener, "stop" | "cut"> {
       control: this.#control,
       startedAt: Date.now(),
       refreshTimeout,
-      discovery: threadDiscovery,
+      discovery,
       hasOnError: onError !== undefined,
     };
     // Nobody may wait for it.
@@ -104,11 +125,6 @@ export class ServerThread implements Pick<Listener, "stop" | "cut"> {
       report: this.#report,
     });
     this.#firstRefresh = this.#refresher.begin();
-  }
-
-  /** Whether service discovery knows the server by the thread's doing. */
-  get isRegistered(): boolean {
-    return Atomics.load(this.#control, CONTROL.registered) === 1;
   }
 
   /** Rejects when the thread ends although nobody has ended it. */
@@ -168,7 +184,7 @@ export class ServerThread implements Pick<Listener, "stop" | "cut"> {
         new ThreadError({
           message: "Cannot close metrics server: its thread must answer " +
             `within ${CUT_MS} ms, received nothing; it is ended as it is` +
-            (this.isRegistered ? ", and stays registered" : ""),
+            (this.status.isRegistered ? ", and stays registered" : ""),
         }),
       );
     }
@@ -219,8 +235,24 @@ export class ServerThread implements Pick<Listener, "stop" | "cut"> {
         return void this.#refresher.answer(message.refresh);
       case "error":
         return this.#report(this.#refresher.original(fromSent(message.error)));
+      case "token":
+        return void this.#tellToken(message.id);
       case "closed":
         return this.#closed.resolve();
+    }
+  }
+
+  /** Asks for the token of the moment, and tells it to the thread. */
+  async #tellToken(id: number): Promise<void> {
+    let answer: TokenAnswer;
+    try {
+      const sent = await sendDiscovery(this.#discovery) as SentConsul;
+      answer = { id, token: sent.token };
+    } catch (error) {
+      answer = { id, failure: toSent(error) };
+    }
+    if (this.#ending === undefined) {
+      this.#thread.post({ type: "token", answer });
     }
   }
 

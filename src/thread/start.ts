@@ -8,6 +8,7 @@ import type {
 import { GRACE_MS, Lifecycle, unlessAborted } from "../server/lifecycle.ts";
 import { ACTION } from "../server/refuse.ts";
 import type { Registry } from "../types.ts";
+import { sendDiscovery, type SentDiscovery } from "./discovery.ts";
 import {
   readThreadOptions,
   type StartThreadedHttpServerOptions,
@@ -113,10 +114,15 @@ export async function startHttpServerInThread(
   options: StartThreadedHttpServerOptions | StartThreadedUnixServerOptions = {},
 ): Promise<ThreadedMetricsServer> {
   const parts = readThreadOptions(options);
-  const { serviceDiscovery, signal } = parts;
+  const { discovery, signal } = parts;
   signal?.throwIfAborted();
-  const listed = await list(parts);
-  const thread = new ServerThread(parts, listed);
+  const listed = await inTime("registry", signal, parts.registries());
+  const sent = await inTime(
+    "serviceDiscovery.token",
+    signal,
+    sendDiscovery(discovery),
+  );
+  const thread = new ServerThread(parts, listed, sent);
   let info: HttpServerInfo | UnixServerInfo;
   try {
     info = await unlessAborted(signal, thread.started());
@@ -124,7 +130,8 @@ export async function startHttpServerInThread(
     await thread.cut();
     throw error;
   }
-  const lifecycle = new Lifecycle(thread, parts.onError);
+  const lifecycle = new Lifecycle(thread, thread.status, parts.onError);
+  const serviceDiscovery = "onMain" in discovery ? discovery.onMain : undefined;
   try {
     const begun = lifecycle.begin(info, { serviceDiscovery, signal });
     await Promise.race([begun, thread.death]);
@@ -142,7 +149,7 @@ export async function startHttpServerInThread(
  * listens, and is registered.
  *
  * `registry` must be there, since a client cannot be loaded without turning the
- * event loop, and service discovery be a {@linkcode ThreadDiscovery}. What
+ * event loop, and service discovery be what runs on the thread. What
  * asynchronous collectors find is not there before the event loop turns, and how
  * old it is neither.
  *
@@ -183,15 +190,10 @@ export function startHttpServerInThreadSync(
   options: StartThreadedHttpServerOptions | StartThreadedUnixServerOptions,
 ): ThreadedMetricsServer {
   const parts = readThreadOptions(options);
-  const { serviceDiscovery, signal } = parts;
-  if (serviceDiscovery !== undefined) {
-    throw new TypeError(
-      `Cannot ${ACTION}: serviceDiscovery must be { module } to be waited for ` +
-        "without turning the event loop, received an object with register()",
-    );
-  }
+  const { signal } = parts;
+  const discovery = discoveryNow(parts);
   signal?.throwIfAborted();
-  const thread = new ServerThread(parts, listNow(parts));
+  const thread = new ServerThread(parts, listNow(parts), discovery);
   let info: HttpServerInfo | UnixServerInfo;
   try {
     info = thread.startedSync();
@@ -200,23 +202,44 @@ export function startHttpServerInThreadSync(
     void thread.cut();
     throw error;
   }
-  const lifecycle = new Lifecycle(thread, parts.onError);
+  const lifecycle = new Lifecycle(thread, thread.status, parts.onError);
   if (signal) lifecycle.closeOn(signal);
   thread.release(() => void lifecycle.close(0));
   return handleOf(info, thread, lifecycle);
 }
 
-/** Lists the registries, which must be there before long. */
-async function list(
-  { registries, signal }: ThreadedServerParts,
-): Promise<readonly Registry[]> {
-  const given = registries();
+/** Waits for what a function of the user's yields, but not for long. */
+async function inTime<T>(
+  option: string,
+  signal: AbortSignal | undefined,
+  given: T | Promise<T>,
+): Promise<T> {
   if (!(given instanceof Promise)) return given;
-  const listed = unlessAborted(signal, given);
-  if (await new Deadline(START_MS).waitFor(listed)) return await listed;
+  const yielded = unlessAborted(signal, given);
+  if (await new Deadline(START_MS).waitFor(yielded)) return await yielded;
   throw new Error(
-    `Cannot ${ACTION}: registry must yield within ${START_MS} ms, received ` +
+    `Cannot ${ACTION}: ${option} must yield within ${START_MS} ms, received ` +
       "nothing",
+  );
+}
+
+/** Takes service discovery that needs no turn of the event loop. */
+function discoveryNow(
+  { discovery }: ThreadedServerParts,
+): SentDiscovery | undefined {
+  if ("onMain" in discovery && discovery.onMain !== undefined) {
+    throw new TypeError(
+      `Cannot ${ACTION}: serviceDiscovery must be { module }, or a ConsulAgent ` +
+        "without a fetch of its own, to be waited for without turning the event " +
+        "loop, received another object with register()",
+    );
+  }
+  const sent = sendDiscovery(discovery);
+  if (!(sent instanceof Promise)) return sent;
+  sent.catch(() => {});
+  throw new TypeError(
+    `Cannot ${ACTION}: serviceDiscovery.token must be there without turning the ` +
+      "event loop, received a function that yields a promise",
   );
 }
 
@@ -253,7 +276,7 @@ function handleOf(
   return {
     ...info,
     get isRegistered() {
-      return lifecycle.isRegistered || thread.isRegistered;
+      return lifecycle.isRegistered;
     },
     close,
     closeSync,

@@ -198,9 +198,9 @@ contract(
     const options = { ...loopback, serviceDiscovery: discovery };
     const server = await startHttpServer(options);
     assertEquals(server.isRegistered, true);
-    const { socket, https, url, metricsUrl, healthUrl } = server;
+    const { socket, https, mutualTls, url, metricsUrl, healthUrl } = server;
     assertEquals(discovery.registered, [
-      { socket, https, url, metricsUrl, healthUrl },
+      { socket, https, mutualTls, url, metricsUrl, healthUrl },
     ]);
     await server.close();
     // It was still there to be asked when it was deregistered.

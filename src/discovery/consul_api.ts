@@ -1,0 +1,253 @@
+import { ConsulError } from "../errors.ts";
+import { messageOf } from "../message_of.ts";
+import { AgentFetch } from "./agent_fetch.ts";
+import type { ConsulFunctions, ConsulSettings } from "./consul_options.ts";
+import type { ServiceDefinition } from "./service_definition.ts";
+import { requireToken } from "./token.ts";
+
+/** Where a service is, as an agent knows it. */
+export interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What an agent says of itself. */
+export interface AgentSelf {
+  readonly datacenter: string;
+  /** The address that it has announced for its machine. */
+  readonly address: string;
+}
+
+interface Question {
+  /** What is to be done, for people. */
+  readonly action: string;
+  readonly method?: "GET" | "PUT";
+  /** Below `v1/agent/`. */
+  readonly path: string;
+  readonly body?: object;
+  /** What the token must be allowed. */
+  readonly permission: string;
+  readonly signal: AbortSignal;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** How much of an agent's words is passed on. */
+const MAX_WORDS = 1000;
+
+/** The part of the HTTP API of a Consul agent that one service needs. */
+export class ConsulApi {
+  readonly #settings: ConsulSettings;
+  readonly #token: ConsulFunctions["token"];
+  readonly #fetch: AgentFetch;
+
+  /** Makes one that has asked nothing yet. */
+  constructor(settings: ConsulSettings, { token, fetch }: ConsulFunctions) {
+    this.#settings = settings;
+    this.#token = token;
+    const { tls, agent } = settings;
+    this.#fetch = new AgentFetch({ fetch, tls, unix: agent.unix });
+  }
+
+  /** Registers the service, in place of what has its id. */
+  async register(
+    definition: ServiceDefinition,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { partition } = this.#settings;
+    await this.#ask({
+      action: `register service ${this.#id}`,
+      method: "PUT",
+      path: "service/register",
+      // In the query older agents overlook it; here nobody does.
+      body: { ...definition, ...partition && { Partition: partition } },
+      permission: this.#permission("write"),
+      signal,
+    });
+  }
+
+  /** Looks up where the service with the id is; `undefined` if there is none. */
+  async find(signal: AbortSignal): Promise<Place | undefined> {
+    const action = `look up service ${this.#id}`;
+    const permission = this.#permission("read");
+    const path = `service/${this.#pathId}`;
+    const answer = await this.#tell({ action, path, permission, signal });
+    if (answer.status === 404 && /unknown service/i.test(answer.text)) {
+      return undefined;
+    }
+    const found = this.#parse(
+      action,
+      this.#require(answer, action, permission),
+    );
+    const { Address: address, Port: port } = found as Record<string, unknown>;
+    return { address: String(address ?? ""), port: Number(port) };
+  }
+
+  /** Says that the service is well. */
+  async pass(signal: AbortSignal): Promise<void> {
+    await this.#ask({
+      action: `send heartbeat of service ${this.#id}`,
+      method: "PUT",
+      path: `check/pass/service:${this.#pathId}`,
+      permission: this.#permission("write"),
+      signal,
+    });
+  }
+
+  /** Deregisters the service. */
+  async deregister(signal: AbortSignal): Promise<void> {
+    await this.#ask({
+      action: `deregister service ${this.#id}`,
+      method: "PUT",
+      path: `service/deregister/${this.#pathId}`,
+      permission: this.#permission("write"),
+      signal,
+    });
+  }
+
+  /** Asks the agent who it is. */
+  async self(signal: AbortSignal): Promise<AgentSelf> {
+    const action = `register service ${this.#id}`;
+    const permission = "agent:read";
+    const text = await this.#ask({ action, path: "self", permission, signal });
+    const { Config, Member } = this.#parse(action, text) as {
+      Config?: { Datacenter?: unknown };
+      Member?: { Addr?: unknown };
+    };
+    return {
+      datacenter: String(Config?.Datacenter),
+      address: String(Member?.Addr ?? ""),
+    };
+  }
+
+  /** Makes an error of this agent. */
+  error(
+    action: string,
+    reason: string,
+    more: { readonly status?: number; readonly cause?: unknown } = {},
+  ): ConsulError {
+    const { name } = this.#settings.agent;
+    return new ConsulError({ action, agent: name, reason, ...more });
+  }
+
+  /** Ends the connections. */
+  close(): Promise<void> {
+    return this.#fetch.close();
+  }
+
+  /** The id for people. */
+  get #id(): string {
+    return JSON.stringify(this.#settings.serviceId);
+  }
+
+  get #pathId(): string {
+    return encodeURIComponent(this.#settings.serviceId);
+  }
+
+  #permission(access: "read" | "write"): string {
+    return `service:${access} on ${JSON.stringify(this.#settings.name)}`;
+  }
+
+  /** Asks, and requires that it is done. */
+  async #ask(question: Question): Promise<string> {
+    const { action, permission } = question;
+    return this.#require(await this.#tell(question), action, permission);
+  }
+
+  #require(
+    { status, text }: Answer,
+    action: string,
+    permission: string,
+  ): string {
+    if (status >= 200 && status < 300) return text;
+    const words = text === "" ? "" : `, ${JSON.stringify(text)}`;
+    const wayOut = status === 403
+      ? `; give it a token that is allowed ${permission}`
+      : "";
+    throw this.error(
+      action,
+      `response status must be 200, received ${status}${words}${wayOut}`,
+      { status },
+    );
+  }
+
+  #parse(action: string, text: string): object {
+    try {
+      const parsed: unknown = JSON.parse(text);
+      if (typeof parsed === "object" && parsed !== null) return parsed;
+    } catch {
+      // It is another server's page, most likely.
+    }
+    throw this.error(
+      action,
+      `response must be a JSON object, received ${
+        JSON.stringify(text.slice(0, MAX_WORDS))
+      }`,
+    );
+  }
+
+  async #tell(
+    { action, method = "GET", path, body, signal }: Question,
+  ): Promise<Answer> {
+    const { agent, namespace, partition } = this.#settings;
+    const url = new URL(`v1/agent/${path}`, agent.root);
+    if (namespace !== undefined) url.searchParams.set("ns", namespace);
+    if (partition !== undefined) url.searchParams.set("partition", partition);
+    const token = await this.#readToken();
+    const fetch = await this.#fetch.prepare();
+    signal.throwIfAborted();
+    try {
+      const response = await fetch(url.href, {
+        method,
+        headers: {
+          ...token !== undefined && { "x-consul-token": token },
+          ...body && { "content-type": "application/json" },
+        },
+        ...body && { body: JSON.stringify(body) },
+        // Elsewhere the token has no business.
+        redirect: "manual",
+        signal,
+      });
+      const text = await response.text();
+      const { status } = response;
+      // Of an answer that is as it should be everything is needed.
+      return { status, text: response.ok ? text : wordsOf(text, token) };
+    } catch (cause) {
+      const words = JSON.stringify(wordsOf(reasonOf(cause), token));
+      throw this.error(action, `it must answer, received ${words}`, { cause });
+    }
+  }
+
+  async #readToken(): Promise<string | undefined> {
+    if (typeof this.#token !== "function") return this.#token;
+    return requireToken(
+      `ask Consul agent ${JSON.stringify(this.#settings.agent.name)}`,
+      await this.#token() ?? null,
+    );
+  }
+}
+
+/** What an agent says of a failure, on one line, and without the token. */
+function wordsOf(text: string, token: string | undefined): string {
+  const line = text.trim().replaceAll(/\s+/g, " ");
+  const words = token === undefined ? line : line.replaceAll(token, "[token]");
+  return words.length > MAX_WORDS ? `${words.slice(0, MAX_WORDS)}…` : words;
+}
+
+/** Why a request got no answer; Node says that in what has caused the error. */
+function reasonOf(error: unknown): string {
+  let reason = error;
+  for (let depth = 0; depth < 4; depth++) {
+    const { cause, errors } = (reason ?? {}) as {
+      cause?: unknown;
+      errors?: unknown;
+    };
+    const next = Array.isArray(errors) ? errors[0] : cause;
+    if (!(next instanceof Error)) break;
+    reason = next;
+  }
+  return messageOf(reason);
+}

@@ -1,0 +1,486 @@
+import { describe } from "../describe.ts";
+import {
+  describeSecret,
+  isPlainObject,
+  MAX_TIMER_MS,
+  requireNames,
+  requireNumber,
+  requireType,
+} from "../require.ts";
+import { readEnvironment } from "../runtime/environment.ts";
+import type { Fetch } from "../runtime/types.ts";
+import {
+  type ConsulTlsOptions,
+  type ConsulTlsSettings,
+  readTls,
+} from "./consul_tls.ts";
+import { parseDuration } from "./duration.ts";
+import { requireToken } from "./token.ts";
+
+/** How a Consul agent finds out whether a metrics server is well. */
+export interface ConsulCheckOptions {
+  /**
+   * Who tells: with `"http"` the agent asks `/-/healthy`, with `"ttl"` the server
+   * sends heartbeats.
+   *
+   * @default {"http"} `"ttl"` if the server is on a unix socket, or asks clients
+   * for a certificate, which the agent has not got.
+   */
+  type?: "http" | "ttl";
+  /**
+   * The time between two questions of the agent, or two heartbeats; also between
+   * two looks at whether the agent still knows the service. As Consul writes
+   * durations, a second at least.
+   *
+   * @default {"10s"}
+   */
+  interval?: string;
+  /**
+   * How long the agent waits for an answer, or for a heartbeat that is due, before
+   * it calls the service critical. As Consul writes durations.
+   *
+   * @default {"10s"}
+   */
+  timeout?: string;
+  /**
+   * After which time in critical state the agent forgets the service; Consul takes
+   * a minute at least. As Consul writes durations.
+   *
+   * @default {undefined} Never.
+   */
+  deregisterCriticalServiceAfter?: string;
+  /**
+   * Whether the agent takes any certificate of a server with TLS when it asks
+   * `/-/healthy`.
+   *
+   * @default {false} Those that the agent's system trusts.
+   */
+  tlsSkipVerify?: boolean;
+}
+
+/** Where others reach a metrics server, if not where it listens. */
+export interface ConsulAdvertiseOptions {
+  /**
+   * An IP address or a host name, which the agent and Prometheus can reach.
+   *
+   * @default {undefined} The address that is listened on. If that is all
+   * interfaces: the address that the agent has announced for its own machine, if
+   * it is this one; else the one from which this machine reaches the agent.
+   */
+  address?: string;
+  /**
+   * The port.
+   *
+   * @default {undefined} The one that is listened on.
+   */
+  port?: number;
+}
+
+/** Options for {@linkcode ConsulAgent}. */
+export interface ConsulAgentOptions {
+  /**
+   * The name of the service, which all of its instances share.
+   *
+   * @default {"app-metrics"}
+   */
+  name?: string;
+  /**
+   * What tells this instance from others on the same agent. Whoever registers
+   * last under an id has it.
+   *
+   * @default {undefined} The `name`: fine for one instance an agent.
+   */
+  serviceId?: string;
+  /**
+   * The service's tags.
+   *
+   * @default {[]}
+   */
+  tags?: readonly string[];
+  /**
+   * The service's metadata.
+   *
+   * @default {{}}
+   */
+  meta?: Readonly<Record<string, string>>;
+  /**
+   * The agent's URL, `http:`, `https:` or `unix:` with the path of a socket; a
+   * host and a port alone are `http:`.
+   *
+   * @default {undefined} The environment's `CONSUL_HTTP_ADDR`, and
+   * `http://127.0.0.1:8500` without it.
+   */
+  address?: string;
+  /**
+   * The ACL token, which must be allowed `service:write` on the name; or a
+   * function that yields it, called before every request, so that it may change.
+   * An empty one is none.
+   *
+   * @default {undefined} The environment's `CONSUL_HTTP_TOKEN`.
+   */
+  token?: string | (() => string | Promise<string>);
+  /**
+   * Whether the service is deregistered when the server closes.
+   *
+   * @default {true}
+   */
+  deregister?: boolean;
+  /**
+   * The namespace, of Consul Enterprise; other agents refuse it.
+   *
+   * @default {undefined} That of the token.
+   */
+  namespace?: string;
+  /**
+   * The admin partition, of Consul Enterprise; other agents refuse it.
+   *
+   * @default {undefined} That of the agent.
+   */
+  partition?: string;
+  /**
+   * The datacenter that the agent must belong to, since a service is always
+   * registered in that of its agent. The token must be allowed `agent:read`.
+   *
+   * @default {undefined} Any.
+   */
+  datacenter?: string;
+  /** How the agent finds out whether the server is well. */
+  check?: ConsulCheckOptions;
+  /** Where others reach the server, if not where it listens. */
+  advertise?: ConsulAdvertiseOptions;
+  /**
+   * What requests are sent with, instead of the global `fetch`.
+   *
+   * @default {undefined}
+   */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /**
+   * How TLS is spoken with an agent whose address is `https:`.
+   *
+   * @default {undefined} As the runtime does, without a certificate.
+   */
+  tls?: ConsulTlsOptions;
+  /**
+   * How long it may take to register, with the repetitions that failed requests
+   * have; how long to deregister; how long each look and heartbeat. In
+   * milliseconds.
+   *
+   * @default {5000}
+   */
+  timeout?: number;
+  /**
+   * Whether the start fails if the agent does not answer, or not now (a status
+   * from 500 on). Otherwise the server starts, and is registered as soon as the
+   * agent is there; `isRegistered` tells. What the agent refuses, such as a
+   * token, is an error in any case.
+   *
+   * @default {true}
+   */
+  required?: boolean;
+}
+
+/** Options as they are used: data alone, which may cross to another thread. */
+export interface ConsulSettings {
+  readonly name: string;
+  readonly serviceId: string;
+  readonly tags: readonly string[];
+  readonly meta: Readonly<Record<string, string>>;
+  readonly agent: AgentAddress;
+  readonly deregister: boolean;
+  readonly namespace: string | undefined;
+  readonly partition: string | undefined;
+  readonly datacenter: string | undefined;
+  readonly check: CheckSettings;
+  readonly advertise: ConsulAdvertiseOptions;
+  readonly tls: ConsulTlsSettings | undefined;
+  /** In milliseconds. */
+  readonly timeout: number;
+  readonly required: boolean;
+}
+
+/** Where the agent is. */
+export interface AgentAddress {
+  /** As people know it. */
+  readonly name: string;
+  /** What paths are relative to. */
+  readonly root: string;
+  /** The file of its socket, if it has one. */
+  readonly unix?: string;
+}
+
+/** A check; the times are in milliseconds. */
+export interface CheckSettings {
+  readonly type: "http" | "ttl" | undefined;
+  readonly interval: number;
+  readonly timeout: number;
+  readonly deregisterCriticalServiceAfter: string | undefined;
+  readonly tlsSkipVerify: boolean;
+}
+
+/** What is not data. */
+export interface ConsulFunctions {
+  readonly token: string | (() => string | Promise<string>) | undefined;
+  readonly fetch: Fetch | undefined;
+}
+
+const ACTION = "make a Consul agent";
+
+const DEFAULT_ADDRESS = "http://127.0.0.1:8500";
+
+const DEFAULT_TIMEOUT_MS = 5000;
+
+/** Below that Consul does not go. */
+const MIN_INTERVAL_MS = 1000;
+
+/** The names of all options: a service must not lack what was asked for. */
+const KNOWN: Readonly<Record<keyof ConsulAgentOptions, true>> = {
+  name: true,
+  serviceId: true,
+  tags: true,
+  meta: true,
+  address: true,
+  token: true,
+  deregister: true,
+  namespace: true,
+  partition: true,
+  datacenter: true,
+  check: true,
+  advertise: true,
+  fetch: true,
+  tls: true,
+  timeout: true,
+  required: true,
+};
+
+const KNOWN_OF_CHECK: Readonly<Record<keyof ConsulCheckOptions, true>> = {
+  type: true,
+  interval: true,
+  timeout: true,
+  deregisterCriticalServiceAfter: true,
+  tlsSkipVerify: true,
+};
+
+/**
+ * Copies the options, with their defaults, and refuses what they cannot be.
+ *
+ * @throws {TypeError} If one is of the wrong type, or not known.
+ * @throws {RangeError} If one is not what it may be.
+ */
+export function readConsulOptions(
+  options: ConsulAgentOptions,
+): ConsulSettings & ConsulFunctions {
+  requireObject("options", options, Object.keys(KNOWN));
+  const {
+    name = "app-metrics",
+    serviceId = name,
+    tags = [],
+    meta = {},
+    deregister = true,
+    namespace,
+    partition,
+    datacenter,
+    check = {},
+    advertise = {},
+    fetch,
+    timeout = DEFAULT_TIMEOUT_MS,
+    required = true,
+  } = options;
+  requireTexts({ name, serviceId });
+  requireTexts(defined({ namespace, partition, datacenter }));
+  requireType(ACTION, "boolean", { deregister, required });
+  requireNumber(ACTION, { timeout }, 1, MAX_TIMER_MS);
+  if (fetch !== undefined) requireType(ACTION, "function", { fetch });
+  const agent = readAddress(
+    options.address ?? readEnvironment("CONSUL_HTTP_ADDR") ?? DEFAULT_ADDRESS,
+  );
+  const tls = options.tls && readTls(ACTION, options.tls);
+  if (tls !== undefined && !agent.root.startsWith("https:")) {
+    throw new RangeError(
+      `Cannot ${ACTION}: address must be https: to be asked with tls, ` +
+        `received ${describe(agent.name)}`,
+    );
+  }
+  if (fetch !== undefined && (tls ?? agent.unix) !== undefined) {
+    throw new TypeError(
+      `Cannot ${ACTION}: fetch must come without tls and with no address of a ` +
+        "unix socket, which are for it to know, received both",
+    );
+  }
+  return {
+    name,
+    serviceId,
+    tags: readTags(tags),
+    meta: readMeta(meta),
+    agent,
+    deregister,
+    namespace,
+    partition,
+    datacenter,
+    check: readCheck(check),
+    advertise: readAdvertise(advertise),
+    tls,
+    timeout,
+    required,
+    token: readToken(options.token),
+    fetch,
+  };
+}
+
+function readToken(given: ConsulAgentOptions["token"]) {
+  if (typeof given === "function") return given;
+  return requireToken(
+    ACTION,
+    given === undefined ? readEnvironment("CONSUL_HTTP_TOKEN") : given,
+  );
+}
+
+function readAddress(given: unknown): AgentAddress {
+  requireType(ACTION, "string", { address: given });
+  const address = given as string;
+  if (address.startsWith("unix:")) {
+    const unix = address.replace(/^unix:(\/\/)?/, "");
+    if (unix.startsWith("/")) {
+      return { name: address, root: "http://localhost/", unix };
+    }
+  }
+  const hasScheme = /^[a-z][a-z\d+.-]*:\/\//i.test(address);
+  const url = URL.parse(hasScheme ? address : `http://${address}`);
+  const isGood = url !== null && /^https?:$/.test(url.protocol) &&
+    url.search === "" && url.hash === "";
+  // Its credentials must not be in the message.
+  if (url !== null && (url.username !== "" || url.password !== "")) {
+    throw new RangeError(
+      `Cannot ${ACTION}: address must be without user and password, received ` +
+        "one with them",
+    );
+  }
+  if (!isGood) {
+    throw new RangeError(
+      `Cannot ${ACTION}: address must be an http:, https: or unix: URL without ` +
+        `a query, received ${describe(address.replace(/\?.*/s, "?…"))}`,
+    );
+  }
+  const root = url.href.endsWith("/") ? url.href : `${url.href}/`;
+  return { name: url.pathname === "/" ? url.origin : url.href, root };
+}
+
+function readTags(tags: readonly string[]): string[] {
+  const isGood = Array.isArray(tags) &&
+    tags.every((tag) => typeof tag === "string");
+  if (isGood) return [...tags];
+  throw new TypeError(
+    `Cannot ${ACTION}: tags must be an array of strings, received ` +
+      describe(tags),
+  );
+}
+
+function readMeta(
+  meta: Readonly<Record<string, string>>,
+): Record<string, string> {
+  requireObject("meta", meta);
+  for (const [name, value] of Object.entries(meta)) {
+    requireType(ACTION, "string", { [`meta.${name}`]: value });
+  }
+  return { ...meta };
+}
+
+function readCheck(check: ConsulCheckOptions): CheckSettings {
+  requireObject("check", check, Object.keys(KNOWN_OF_CHECK));
+  const {
+    type,
+    interval = "10s",
+    timeout = "10s",
+    deregisterCriticalServiceAfter,
+    tlsSkipVerify = false,
+  } = check;
+  if (type !== undefined && type !== "http" && type !== "ttl") {
+    throw new RangeError(
+      `Cannot ${ACTION}: check.type must be "http" or "ttl", received ` +
+        describe(type),
+    );
+  }
+  requireType(ACTION, "boolean", { "check.tlsSkipVerify": tlsSkipVerify });
+  if (deregisterCriticalServiceAfter !== undefined) {
+    readDuration(
+      "check.deregisterCriticalServiceAfter",
+      deregisterCriticalServiceAfter,
+      1,
+    );
+  }
+  return {
+    type,
+    interval: readDuration("check.interval", interval, MIN_INTERVAL_MS),
+    timeout: readDuration("check.timeout", timeout, 1),
+    deregisterCriticalServiceAfter,
+    tlsSkipVerify,
+  };
+}
+
+function readDuration(name: string, given: unknown, min: number): number {
+  requireType(ACTION, "string", { [name]: given });
+  const ms = parseDuration(given as string);
+  if (ms >= min && ms <= MAX_TIMER_MS) return ms;
+  throw new RangeError(
+    `Cannot ${ACTION}: ${name} must be a duration such as "10s", from ` +
+      `${min} ms to ${MAX_TIMER_MS} ms, received ${describe(given)}`,
+  );
+}
+
+function readAdvertise(
+  advertise: ConsulAdvertiseOptions,
+): ConsulAdvertiseOptions {
+  requireObject("advertise", advertise, ["address", "port"]);
+  const { address, port } = advertise;
+  if (address !== undefined) {
+    requireTexts({ "advertise.address": address });
+    if (
+      /[\s/[\]]/.test(address) || /^(0\.0\.0\.0|[0:]*:[0:]*)$/.test(address)
+    ) {
+      throw new RangeError(
+        `Cannot ${ACTION}: advertise.address must be an IP address or a host ` +
+          "name, without brackets, that others can reach, received " +
+          describe(address),
+      );
+    }
+  }
+  if (port !== undefined) {
+    requireNumber(ACTION, { "advertise.port": port }, 1, 65535);
+    if (!Number.isInteger(port)) {
+      throw new RangeError(
+        `Cannot ${ACTION}: advertise.port must be an integer, received ${port}`,
+      );
+    }
+  }
+  return { address, port };
+}
+
+function requireTexts(options: Readonly<Record<string, unknown>>): void {
+  requireType(ACTION, "string", options);
+  for (const [name, text] of Object.entries(options)) {
+    if (text !== "") continue;
+    throw new RangeError(`Cannot ${ACTION}: ${name} must not be empty`);
+  }
+}
+
+function requireObject(
+  name: string,
+  given: object,
+  known?: readonly string[],
+): void {
+  if (!isPlainObject(given)) {
+    throw new TypeError(
+      `Cannot ${ACTION}: ${name} must be an object, received ` +
+        describeSecret(given),
+    );
+  }
+  if (known) requireNames(ACTION, name, given, known);
+}
+
+/** The options that are given. */
+function defined(
+  options: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  );
+}

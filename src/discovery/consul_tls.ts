@@ -1,0 +1,105 @@
+import { describeSecret, isPlainObject, requireNames } from "../require.ts";
+import { checkClientTls, readCredential } from "../runtime/credentials.ts";
+import type { ClientTls } from "../runtime/types.ts";
+
+/**
+ * How TLS is spoken with a Consul agent: each of the three as a text or as a file,
+ * in PEM format. Files are read again before every request, so that certificates
+ * may be renewed.
+ */
+export interface ConsulTlsOptions {
+  /**
+   * The root certificates of those who may have issued the agent's.
+   *
+   * @default {undefined} Those that the system trusts; on Deno those are trusted
+   * in any case.
+   */
+  ca?: string;
+  /** The file of that. */
+  caFile?: string;
+  /**
+   * The certificate to show to the agent, followed by those between it and its
+   * root.
+   *
+   * @default {undefined} None.
+   */
+  cert?: string;
+  /** The file of that. */
+  certFile?: string;
+  /** The private key of that certificate, without a passphrase. */
+  key?: string;
+  /** The file of that. */
+  keyFile?: string;
+}
+
+/** The options, copied. */
+export type ConsulTlsSettings = Readonly<ConsulTlsOptions>;
+
+const PARTS = ["ca", "cert", "key"] as const;
+
+/** Copies the options, and refuses what they cannot be; no file is read yet. */
+export function readTls(
+  action: string,
+  given: ConsulTlsOptions,
+): ConsulTlsSettings {
+  if (!isPlainObject(given)) {
+    throw new TypeError(
+      `Cannot ${action}: tls must be an object, received ` +
+        describeSecret(given),
+    );
+  }
+  const names = PARTS.flatMap((part) => [part, `${part}File`]);
+  requireNames(action, "tls", given, names);
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined || typeof value === "string") continue;
+    throw new TypeError(
+      `Cannot ${action}: tls.${name} must be a string, received ` +
+        describeSecret(value),
+    );
+  }
+  for (const part of PARTS) {
+    const file = given[`${part}File`];
+    if (given[part] !== undefined && file !== undefined) {
+      throw new TypeError(
+        `Cannot ${action}: tls must have either ${part} or ${part}File, ` +
+          "received both",
+      );
+    }
+    if (file?.includes("-----BEGIN")) {
+      // It would end up in the message that there is no such file.
+      throw new TypeError(
+        `Cannot ${action}: tls.${part}File must be the path of a file, received ` +
+          `what is in one; give it as ${part}`,
+      );
+    }
+  }
+  const { ca, caFile, cert, certFile, key, keyFile } = given;
+  const hasCert = (cert ?? certFile) !== undefined;
+  if (hasCert !== ((key ?? keyFile) !== undefined)) {
+    throw new TypeError(
+      `Cannot ${action}: tls must have a certificate together with its key, ` +
+        `received ${hasCert ? "the certificate" : "the key"} alone`,
+    );
+  }
+  return { ca, caFile, cert, certFile, key, keyFile };
+}
+
+/**
+ * Reads the credentials.
+ *
+ * @throws {TlsError} If they cannot be used.
+ */
+export async function readClientTls(
+  settings: ConsulTlsSettings,
+): Promise<ClientTls> {
+  const [ca, cert, key] = await Promise.all(PARTS.map((part) => {
+    const file = settings[`${part}File`];
+    return file === undefined ? settings[part] : readCredential(file);
+  }));
+  const tls = { ca, cert, key };
+  const [caName, certName, keyName] = PARTS.map((part) =>
+    settings[`${part}File`] ?? `tls.${part}`
+  );
+  checkClientTls(tls, { ca: caName, cert: certName, key: keyName });
+  return tls;
+}

@@ -1,0 +1,94 @@
+import type { MetricsServerInfo } from "../types.ts";
+import type { ConsulSettings } from "./consul_options.ts";
+import { formatDuration } from "./duration.ts";
+
+/**
+ * A service as `PUT /v1/agent/service/register` takes it. The names are Consul's.
+ */
+export interface ServiceDefinition {
+  readonly ID: string;
+  readonly Name: string;
+  readonly Tags: readonly string[];
+  readonly Meta: Readonly<Record<string, string>>;
+  readonly Address: string;
+  readonly Port: number;
+  readonly Check: CheckDefinition;
+}
+
+type CheckDefinition =
+  & { readonly DeregisterCriticalServiceAfter?: string }
+  & (
+    | {
+      readonly HTTP: string;
+      readonly Interval: string;
+      readonly Timeout: string;
+      readonly TLSSkipVerify: boolean;
+    }
+    | { readonly TTL: string; readonly Status: "passing" }
+  );
+
+/** Where a service is reached: by all others, and by its agent. */
+export interface ServiceAddress {
+  /** The address to register; empty for that of the agent's machine. */
+  readonly address: string;
+  /** The address that the agent's check goes to. */
+  readonly checkAddress: string;
+  readonly port: number;
+}
+
+/** Whether the server sends heartbeats. */
+export function usesTtl(
+  { check: { type } }: ConsulSettings,
+  { mutualTls, healthUrl }: MetricsServerInfo,
+): boolean {
+  if (type === undefined) return mutualTls || healthUrl === null;
+  return type === "ttl";
+}
+
+/** Makes the definition of a server's service. */
+export function defineService(
+  settings: ConsulSettings,
+  server: MetricsServerInfo,
+  { address, checkAddress, port }: ServiceAddress,
+): ServiceDefinition {
+  const { name, serviceId, tags, meta, check } = settings;
+  const { deregisterCriticalServiceAfter } = check;
+  return {
+    ID: serviceId,
+    Name: name,
+    Tags: tags,
+    Meta: meta,
+    Address: address,
+    Port: port,
+    Check: {
+      ...usesTtl(settings, server)
+        ? {
+          TTL: formatDuration(check.interval + check.timeout),
+          // This is the first heartbeat.
+          Status: "passing",
+        }
+        : {
+          HTTP: healthUrlAt(checkAddress, port, server),
+          Interval: formatDuration(check.interval),
+          Timeout: formatDuration(check.timeout),
+          TLSSkipVerify: check.tlsSkipVerify,
+        },
+      ...deregisterCriticalServiceAfter !== undefined && {
+        DeregisterCriticalServiceAfter: deregisterCriticalServiceAfter,
+      },
+    },
+  };
+}
+
+function healthUrlAt(
+  address: string,
+  port: number,
+  { healthUrl }: MetricsServerInfo,
+): string {
+  const url = new URL(healthUrl!);
+  const host = address.includes(":")
+    // URLs have no zones.
+    ? `[${address.replace(/%.*/, "")}]`
+    : address;
+  return `${url.protocol}//${host}:${port}${url.pathname}`;
+}

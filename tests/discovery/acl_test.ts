@@ -1,0 +1,179 @@
+import { ConsulAgent, ConsulError } from "../../src/discovery/mod.ts";
+import { startHttpServer } from "../../src/server/mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import process from "node:process";
+import { missing } from "../../tools/servers/locate.ts";
+import { client } from "../_client.ts";
+import { test } from "../_suite.ts";
+import { assertSoon, waitUntil } from "../_wait.ts";
+import { isListening, withServer } from "../server/_servers.ts";
+import { type Consul, withConsul } from "./_consul.ts";
+
+const skip = missing("consul");
+
+type Token = string | (() => string | Promise<string>);
+
+/** What an application's token should be allowed. */
+const RULES = 'service "app-metrics" { policy = "write" }';
+
+const CHECK = { type: "ttl", interval: "1s", timeout: "60s" } as const;
+
+function optionsWith(
+  consul: Consul,
+  token: Token | undefined,
+  onError?: (error: unknown) => void,
+) {
+  return {
+    addr: "127.0.0.1",
+    registry: new client.Registry(),
+    serviceDiscovery: new ConsulAgent({
+      address: consul.url,
+      check: CHECK,
+      ...token !== undefined && { token },
+    }),
+    onError,
+  };
+}
+
+test("a ConsulAgent without a token that may says so, and nothing listens", {
+  skip,
+}, async () => {
+  await withConsul({ acl: true }, async (consul) => {
+    const useless = await consul.createToken('node "test" { policy = "read" }');
+    const refused: [token: string, words: string][] = [
+      ["", "Permission denied"],
+      ["no-such-token", "ACL not found"],
+      [useless, "Permission denied"],
+    ];
+    for (const [token, words] of refused) {
+      const { serviceDiscovery, ...options } = optionsWith(consul, token);
+      let port = 0;
+      const error = await assertRejects(
+        () =>
+          startHttpServer({
+            ...options,
+            serviceDiscovery: {
+              register(server, context) {
+                port = (server.socket as { port: number }).port;
+                return serviceDiscovery.register(server, context);
+              },
+            },
+          }),
+        ConsulError,
+      );
+      assertEquals(error.status, 403);
+      assertStringIncludes(error.message, "received 403");
+      assertStringIncludes(error.message, words);
+      assertStringIncludes(error.message, 'service:write on "app-metrics"');
+      if (token !== "") assert(!error.message.includes(token));
+      assertEquals(await isListening("127.0.0.1", port), false);
+    }
+  });
+});
+
+test("a token comes as a text, from the environment or from a function", {
+  skip,
+}, async () => {
+  await withConsul({ acl: true }, async (consul) => {
+    const token = await consul.createToken(RULES);
+    process.env.CONSUL_HTTP_TOKEN = token;
+    const fromEnvironment = optionsWith(consul, undefined);
+    delete process.env.CONSUL_HTTP_TOKEN;
+    const all = [
+      fromEnvironment,
+      optionsWith(consul, token),
+      optionsWith(consul, () => `${token}\n`),
+      optionsWith(consul, () => Promise.resolve(token)),
+    ];
+    for (const options of all) {
+      const server = await startHttpServer(options);
+      assertEquals(server.isRegistered, true);
+      assertEquals(await consul.status("app-metrics"), "passing");
+      await server.close();
+      assertEquals(await consul.services(), {});
+    }
+  });
+});
+
+test(
+  "a server on all interfaces needs no other permission",
+  { skip },
+  async () => {
+    await withConsul({ acl: true }, async (consul) => {
+      const token = await consul.createToken(RULES);
+      const options = { ...optionsWith(consul, token), addr: "" };
+      await withServer(options, async (server) => {
+        assertEquals(server.isRegistered, true);
+        const { "app-metrics": service } = await consul.services();
+        // It may not know the agent's address, for which Consul puts that.
+        assertEquals(service.Address, "");
+        const [found] = await consul.get<{ Address: string }[]>(
+          "catalog/service/app-metrics",
+        );
+        assertEquals(found.Address, "127.0.0.1");
+      });
+      assertEquals(await consul.services(), {});
+    });
+  },
+);
+
+test("a token that is replaced is used from then on", { skip }, async () => {
+  await withConsul({ acl: true }, async (consul) => {
+    const errors: unknown[] = [];
+    const first = await consul.createToken(RULES);
+    let token = first;
+    const options = optionsWith(
+      consul,
+      () => Promise.resolve(token),
+      (error) => errors.push(error),
+    );
+    const server = await startHttpServer(options);
+    await consul.deleteToken(first);
+    await waitUntil(60_000, "it is refused", () => errors.length > 0);
+    assertStringIncludes(String(errors[0]), "received 403");
+    assert(!String(errors[0]).includes(first));
+    // The agent has not forgotten it, though.
+    assertEquals(server.isRegistered, true);
+    token = await consul.createToken(RULES);
+    await consul.put("agent/check/fail/service:app-metrics");
+    await assertSoon("passing", () => consul.status("app-metrics"));
+    await server.close();
+    assertEquals(await consul.services(), {});
+    assertEquals(server.isRegistered, false);
+  });
+});
+
+test(
+  "what a token's function throws, or yields, keeps the server from starting",
+  { skip },
+  async () => {
+    await withConsul({ acl: true }, async (consul) => {
+      const reason = new Error("the vault is closed");
+      const failing = [
+        () => Promise.reject(reason),
+        () => {
+          throw reason;
+        },
+      ];
+      for (const token of failing) {
+        const error = await assertRejects(
+          () => startHttpServer(optionsWith(consul, token)),
+          Error,
+        );
+        assertEquals(error, reason);
+      }
+      for (const token of [() => null, () => Promise.resolve(5)]) {
+        await assertRejects(
+          () => startHttpServer(optionsWith(consul, token as never)),
+          TypeError,
+          "token must be a string",
+        );
+      }
+    });
+  },
+);

@@ -1,0 +1,568 @@
+import {
+  ConsulAgent,
+  type ConsulAgentOptions,
+  ConsulError,
+} from "../../src/discovery/mod.ts";
+import {
+  type MetricsHttpServer,
+  startHttpServer,
+  type StartHttpServerOptions,
+} from "../../src/server/mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { missing } from "../../tools/servers/locate.ts";
+import { Authority } from "../_certificates.ts";
+import { client } from "../_client.ts";
+import { withFolder } from "../_folder.ts";
+import { runProgram } from "../_spawn.ts";
+import { test } from "../_suite.ts";
+import { assertSoon, waitUntil } from "../_wait.ts";
+import { isListening, withServer } from "../server/_servers.ts";
+import { type Consul, withConsul } from "./_consul.ts";
+
+const skip = missing("consul");
+
+/** The shortest interval that there is, and no token from the environment. */
+const OFTEN = { token: "", check: { interval: "1s", timeout: "5s" } };
+
+/** Options of a server that is registered with an agent. */
+function registering(
+  consul: Pick<Consul, "url">,
+  options: ConsulAgentOptions = {},
+  more: StartHttpServerOptions = {},
+): StartHttpServerOptions {
+  return {
+    addr: "127.0.0.1",
+    serviceDiscovery: new ConsulAgent({
+      address: consul.url,
+      ...OFTEN,
+      ...options,
+    }),
+    registry: new client.Registry(),
+    ...more,
+  };
+}
+
+/** Starts a server that must not start; yields why, and that nothing is left. */
+async function refusal(options: StartHttpServerOptions): Promise<Error> {
+  let port = 0;
+  const { serviceDiscovery } = options;
+  const error = await assertRejects(
+    () =>
+      startHttpServer({
+        ...options,
+        serviceDiscovery: {
+          register(server, context) {
+            port = (server as MetricsHttpServer).socket.port;
+            return serviceDiscovery!.register(server, context);
+          },
+        },
+      }),
+    Error,
+  );
+  assertEquals(await isListening("127.0.0.1", port), false);
+  return error;
+}
+
+/** Who knows a service: its agent by the id, and `isRegistered`. */
+async function knowing(
+  consul: Consul,
+  server: { isRegistered: boolean },
+): Promise<[string[], boolean]> {
+  return [Object.keys(await consul.services()), server.isRegistered];
+}
+
+test("a ConsulAgent registers a server, which its check finds healthy", {
+  skip,
+}, async () => {
+  await withConsul({}, async (consul) => {
+    const options = registering(consul, {
+      name: "shop",
+      serviceId: "shop-1",
+      tags: ["v2", "eu"],
+      meta: { team: "checkout" },
+    }, { auth: { bearer: ["secret"] } });
+    const server = await startHttpServer(options);
+    assertEquals(server.isRegistered, true);
+    const { port } = server.socket;
+    const { "shop-1": service, ...others } = await consul.services();
+    assertEquals(others, {});
+    assertEquals(
+      [service.ID, service.Service, service.Address, service.Port],
+      ["shop-1", "shop", "127.0.0.1", port],
+    );
+    assertEquals(service.Tags, ["v2", "eu"]);
+    assertEquals(service.Meta, { team: "checkout" });
+    await assertSoon("passing", () => consul.status("shop-1"));
+    const [check] = Object.values(
+      await consul.get<Record<string, { Output: string; Type: string }>>(
+        "agent/checks",
+      ),
+    );
+    assertEquals(check.Type, "http");
+    assertStringIncludes(check.Output, `${server.healthUrl}: 200`);
+    assertEquals(server.isRegistered, true);
+    await server.close();
+    assertEquals(await knowing(consul, server), [[], false]);
+  });
+});
+
+test("a ConsulAgent needs no options but an address, and takes any id", {
+  skip,
+}, async () => {
+  await withConsul({}, async (consul) => {
+    await withServer(registering(consul), async (server) => {
+      assertEquals(await knowing(consul, server), [["app-metrics"], true]);
+    });
+    const serviceId = "shop 1/ü?#%";
+    const options = registering(consul, { serviceId, check: { type: "ttl" } });
+    await withServer(options, async (server) => {
+      assertEquals(await knowing(consul, server), [[serviceId], true]);
+      assertEquals(await consul.status(serviceId), "passing");
+    });
+    assertEquals(await consul.services(), {});
+  });
+});
+
+test("with deregister: false the service stays when the server closes", {
+  skip,
+}, async () => {
+  await withConsul({}, async (consul) => {
+    const server = await startHttpServer(
+      registering(consul, { deregister: false }),
+    );
+    await server.close();
+    assertEquals(await knowing(consul, server), [["app-metrics"], true]);
+  });
+});
+
+test("a server on all interfaces is registered where its check reaches it", {
+  skip,
+}, async () => {
+  await withConsul({}, async (consul) => {
+    for (const addr of ["", "0.0.0.0"]) {
+      const options = registering(consul, {}, { addr });
+      await withServer(options, async () => {
+        const { "app-metrics": service } = await consul.services();
+        // What this agent has announced for its machine.
+        assertEquals(service.Address, "127.0.0.1");
+        const health = `http://${service.Address}:${service.Port}/-/healthy`;
+        assertEquals((await fetch(health)).status, 200);
+        await assertSoon("passing", () => consul.status("app-metrics"));
+      });
+    }
+  });
+});
+
+test(
+  "advertise is registered in place of where the server listens",
+  { skip },
+  async () => {
+    await withConsul({}, async (consul) => {
+      const advertise = { address: "shop.example", port: 9999 };
+      for (const addr of ["", "127.0.0.1"]) {
+        const options = registering(consul, { advertise }, { addr });
+        await withServer(options, async () => {
+          const { "app-metrics": service } = await consul.services();
+          assertEquals([service.Address, service.Port], ["shop.example", 9999]);
+        });
+      }
+      const options = registering(consul, {
+        advertise: { address: "localhost" },
+      }, { addr: "" });
+      await withServer(options, async (server) => {
+        const { "app-metrics": service } = await consul.services();
+        assertEquals([service.Address, service.Port], [
+          "localhost",
+          server.socket.port,
+        ]);
+        await assertSoon("passing", () => consul.status("app-metrics"));
+      });
+    });
+  },
+);
+
+test(
+  "a server on a unix socket is registered where advertise says, or not at all",
+  { skip },
+  async () => {
+    await withConsul({}, async (consul) => {
+      await withFolder(async (folder) => {
+        const unix = join(folder, "metrics.sock");
+        const start = (options: ConsulAgentOptions) =>
+          startHttpServer({
+            unix,
+            serviceDiscovery: new ConsulAgent({
+              address: consul.url,
+              ...OFTEN,
+              ...options,
+            }),
+          });
+        const error = await assertRejects(() => start({}), TypeError);
+        assertStringIncludes(error.message, "pass them as advertise");
+        const advertise = { address: "proxy.example", port: 443 };
+        const server = await start({ advertise });
+        assertEquals(await consul.status("app-metrics"), "passing");
+        await server.close();
+        assertEquals(await consul.services(), {});
+      });
+    });
+  },
+);
+
+test(
+  "a server that asks for certificates sends heartbeats",
+  { skip },
+  async () => {
+    const authority = await Authority.create();
+    const { cert, key } = await authority.server();
+    await withConsul({}, async (consul) => {
+      const options = registering(consul, {
+        check: { interval: "1s", timeout: "30s" },
+      }, { tls: { cert, key, clientCa: authority.cert } });
+      await withServer(options, async (server) => {
+        assertEquals(server.mutualTls, true);
+        assertEquals(await consul.status("app-metrics"), "passing");
+        // As after a restart that has kept it.
+        await consul.put("agent/check/fail/service:app-metrics");
+        await assertSoon("passing", () => consul.status("app-metrics"));
+      });
+    });
+  },
+);
+
+test("the check of a server with TLS takes any certificate, if told to", {
+  skip,
+}, async () => {
+  const authority = await Authority.create();
+  const { cert, key } = await authority.server();
+  await withConsul({}, async (consul) => {
+    const tls = { cert, key };
+    const strict = registering(consul, { serviceId: "strict" }, { tls });
+    await withServer(strict, async () => {
+      await waitUntil(60_000, "the check has been made", async () => {
+        const { "service:strict": check } = await consul.get<
+          Record<string, { Output: string }>
+        >("agent/checks");
+        return check.Output.includes("certificate");
+      });
+      assertEquals(await consul.status("strict"), "critical");
+    });
+    const check = { ...OFTEN.check, tlsSkipVerify: true };
+    await withServer(registering(consul, { check }, { tls }), async () => {
+      await assertSoon("passing", () => consul.status("app-metrics"));
+    });
+  });
+});
+
+test("what the agent refuses keeps the server from starting, with its words", {
+  skip,
+}, async () => {
+  await withConsul({}, async (consul) => {
+    const refused: [ConsulAgentOptions, status: number, words: string][] = [
+      [
+        { namespace: "shop" },
+        400,
+        "Namespaces are a Consul Enterprise feature",
+      ],
+      [{ partition: "eu" }, 400, "unknown field"],
+      [{ meta: { "a b": "c" } }, 400, "Invalid Service Meta"],
+      [{ meta: { a: "b".repeat(600) }, required: false }, 400, "Value is too"],
+    ];
+    for (const [options, status, words] of refused) {
+      const error = await refusal(registering(consul, options));
+      assert(error instanceof ConsulError, String(error));
+      assertEquals(error.status, status);
+      assertEquals(error.agent, consul.url);
+      assertStringIncludes(error.message, 'Cannot register service "app-m');
+      assertStringIncludes(error.message, words);
+    }
+    assertEquals(await consul.services(), {});
+  });
+});
+
+test("an agent of another datacenter is refused", { skip }, async () => {
+  await withConsul({}, async (consul) => {
+    const error = await refusal(registering(consul, { datacenter: "dc9" }));
+    assert(error instanceof RangeError);
+    assertStringIncludes(error.message, '"dc9", received one of "dc1"');
+    await withServer(
+      registering(consul, { datacenter: "dc1" }),
+      (server) => assert(server.isRegistered),
+    );
+  });
+});
+
+test(
+  "an agent that is down keeps the server from starting",
+  { skip },
+  async () => {
+    await withConsul({}, async (consul) => {
+      await consul.kill();
+      for (const addr of ["127.0.0.1", ""]) {
+        const error = await refusal(registering(consul, {}, { addr }));
+        assert(error instanceof ConsulError, String(error));
+        assertEquals(error.status, undefined);
+        assertStringIncludes(error.message, "it must answer, received");
+        assert(/refused/i.test(error.message), error.message);
+      }
+    });
+  },
+);
+
+test("an agent that is not required may come later", { skip }, async () => {
+  await withConsul({}, async (consul) => {
+    await consul.kill();
+    const errors: unknown[] = [];
+    const options = registering(consul, { required: false }, {
+      onError: (error) => errors.push(error),
+    });
+    await withServer(options, async (server) => {
+      assertEquals(server.isRegistered, false);
+      assertEquals(errors.length, 1);
+      assert(errors[0] instanceof ConsulError);
+      await consul.start();
+      await waitUntil(60_000, "it is registered", () => server.isRegistered);
+      assertEquals(await knowing(consul, server), [["app-metrics"], true]);
+    });
+    assertEquals(await consul.services(), {});
+    await consul.kill();
+    // Closing one that was never registered is no failure.
+    errors.length = 0;
+    const server = await startHttpServer({ ...options, addr: "" });
+    await server.close();
+    assert(errors.every((error) => error instanceof ConsulError));
+  });
+});
+
+test("a frozen agent holds neither start nor close() longer than timeout", {
+  skip,
+}, async () => {
+  await withConsul({}, async (consul) => {
+    const errors: unknown[] = [];
+    const server = await startHttpServer(
+      registering(consul, { timeout: 500 }, {
+        onError: (error) => errors.push(error),
+      }),
+    );
+    consul.freeze();
+    for (const addr of ["127.0.0.1", ""]) {
+      const error = await refusal(
+        registering(consul, { timeout: 300, serviceId: "frozen" }, { addr }),
+      );
+      assert(error instanceof ConsulError);
+      assertStringIncludes(error.message, "must answer within 300 ms");
+    }
+    const startedAt = performance.now();
+    await server.close();
+    // Its own grace, which is for those who do not limit themselves.
+    assert(performance.now() - startedAt < 10_000);
+    assertStringIncludes(String(errors.at(-1)), "must answer within 500 ms");
+    assertEquals(server.isRegistered, true);
+    consul.resume();
+  });
+});
+
+test(
+  "an agent that has forgotten the service is told again",
+  { skip },
+  async () => {
+    await withConsul({}, async (consul) => {
+      const errors: unknown[] = [];
+      const options = registering(consul, {}, {
+        onError: (error) => errors.push(error),
+      });
+      await withServer(options, async (server) => {
+        const series = async (name: string) => {
+          const text = await (await fetch(server.metricsUrl)).text();
+          return RegExp(`^prometheus_async_discovery_${name} (.*)$`, "m")
+            .exec(text)?.[1];
+        };
+        assertEquals(await series("registered"), "1");
+        assertEquals(await series("failures_total"), "0");
+        await consul.kill();
+        await waitUntil(60_000, "that is seen", () => !server.isRegistered);
+        assertEquals(await series("registered"), "0");
+        assertEquals(await series("failures_total"), String(errors.length));
+        await consul.start();
+        await waitUntil(60_000, "it is registered", () => server.isRegistered);
+        assertEquals(await knowing(consul, server), [["app-metrics"], true]);
+        assertEquals(await series("registered"), "1");
+        assert(errors.every((error) => error instanceof ConsulError));
+        await consul.put("agent/service/deregister/app-metrics");
+        await assertSoon(
+          ["app-metrics"],
+          async () => Object.keys(await consul.services()),
+        );
+      });
+      assertEquals(await consul.services(), {});
+    });
+  },
+);
+
+test(
+  "a service whose id another server has taken is left to it",
+  { skip },
+  async () => {
+    await withConsul({}, async (consul) => {
+      const errors: unknown[] = [];
+      const check = { ...OFTEN.check, type: "ttl" } as const;
+      const first = await startHttpServer(registering(consul, { check }, {
+        onError: (error) => errors.push(error),
+      }));
+      const portOf = async () =>
+        Object.values(await consul.services()).map(({ Port }) => Port);
+      const second = await startHttpServer(registering(consul, { check }));
+      await waitUntil(60_000, "the first knows", () => !first.isRegistered);
+      assertEquals(errors.length, 1);
+      assertStringIncludes(
+        String(errors[0]),
+        `received that of a server at 127.0.0.1, port ${second.socket.port}`,
+      );
+      assertEquals(await portOf(), [second.socket.port]);
+      assertEquals(second.isRegistered, true);
+      await second.close();
+      // It is nobody's now.
+      await waitUntil(60_000, "the first is back", () => first.isRegistered);
+      assertEquals(await portOf(), [first.socket.port]);
+      const third = await startHttpServer(registering(consul, { check }));
+      await first.close();
+      assertEquals(await portOf(), [third.socket.port]);
+      assertEquals(errors.length, 1);
+      await third.close();
+      assertEquals(await portOf(), []);
+    });
+  },
+);
+
+test("a ConsulAgent asks with a fetch of one's own, or at a unix socket", {
+  skip,
+}, async () => {
+  await withFolder(async (folder) => {
+    const unix = join(folder, "consul.sock");
+    await withConsul({ unix }, async (consul) => {
+      const asked: string[] = [];
+      const options = registering(consul, {
+        fetch: (url, init) => {
+          asked.push(`${init.method} ${new URL(url).pathname}`);
+          return fetch(url, init);
+        },
+      });
+      const server = await startHttpServer(options);
+      await server.close();
+      assertEquals(asked[0], "PUT /v1/agent/service/register");
+      assertEquals(
+        asked.at(-1),
+        "PUT /v1/agent/service/deregister/app-metrics",
+      );
+      for (const addr of ["127.0.0.1", ""]) {
+        const local = registering({ url: `unix://${unix}` }, {}, { addr });
+        await withServer(local, async (server) => {
+          assertEquals(await knowing(consul, server), [["app-metrics"], true]);
+          await assertSoon("passing", () => consul.status("app-metrics"));
+        });
+        assertEquals(await consul.services(), {});
+      }
+    });
+  });
+});
+
+test("a server that is no Consul agent is no agent that has forgotten", async () => {
+  const asked: string[] = [];
+  const other = createServer((request, response) => {
+    asked.push(`${request.method} ${request.headers["x-consul-token"]}`);
+    if (request.url === "/v1/agent/service/register") response.end();
+    else if (request.url === "/moved") response.end();
+    else response.writeHead(404, { location: "/moved" }).end("<p>nothing</p>");
+  });
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const { port } = other.address() as AddressInfo;
+  const errors: unknown[] = [];
+  try {
+    const url = `http://127.0.0.1:${port}`;
+    const options = registering({ url }, { token: "secret" }, {
+      onError: (error) => errors.push(error),
+    });
+    const server = await startHttpServer(options);
+    await waitUntil(60_000, "it was looked for", () => errors.length > 0);
+    assertEquals(asked.slice(0, 2), ["PUT secret", "GET secret"]);
+    assertStringIncludes(String(errors[0]), "received 404");
+    assertStringIncludes(String(errors[0]), "<p>nothing</p>");
+    await server.close();
+    assertEquals(asked.filter((each) => each.startsWith("PUT")).length, 1);
+  } finally {
+    other.closeAllConnections();
+    other.close();
+  }
+});
+
+test("a token follows no redirect, and is in no error", async () => {
+  const token = "secret-3f7a";
+  const received: unknown[] = [];
+  const other = createServer((request, response) => {
+    received.push(request.url, request.headers["x-consul-token"]);
+    const isMoved = request.url === "/v1/agent/service/register";
+    const location = `http://localhost:${port}/elsewhere`;
+    response.writeHead(isMoved ? 307 : 500, { location });
+    response.end(`no token is like ${token}\nor more ${"x".repeat(9999)}`);
+  });
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const { port } = other.address() as AddressInfo;
+  try {
+    const url = `http://127.0.0.1:${port}`;
+    const error = await refusal(registering({ url }, { token }));
+    assertEquals(received, ["/v1/agent/service/register", token]);
+    assertStringIncludes(error.message, "like [token] or more x");
+    assert(!error.message.includes(token));
+    assert(error.message.length < 2000);
+  } finally {
+    other.closeAllConnections();
+    other.close();
+  }
+});
+
+test("requests that fail are repeated, and those that are refused are not", async () => {
+  let status = 500;
+  const paths: string[] = [];
+  const other = createServer((request, response) => {
+    paths.push(request.url!);
+    response.writeHead(status).end("not now");
+  });
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const { port } = other.address() as AddressInfo;
+  try {
+    for (const [code, attempts] of [[500, 3], [429, 3], [400, 1], [403, 1]]) {
+      status = code;
+      const error = await refusal(
+        registering({ url: `http://127.0.0.1:${port}/consul` }),
+      );
+      assert(error instanceof ConsulError);
+      assertEquals(error.status, code);
+      const path = "/consul/v1/agent/service/register";
+      assertEquals(paths.splice(0), Array(attempts).fill(path));
+    }
+  } finally {
+    other.closeAllConnections();
+    other.close();
+  }
+});
+
+test(
+  "a program whose server is registered ends when that is closed",
+  { skip },
+  async () => {
+    await withConsul({}, async (consul) => {
+      const program = "tests/programs/registered_server.ts";
+      const { stdout, stderr } = await runProgram(program, [consul.url]);
+      assertEquals([stdout, stderr], ["registered\nclosed\n", ""]);
+      assertEquals(await consul.services(), {});
+    });
+  },
+);

@@ -1,0 +1,153 @@
+import {
+  ConsulAgent,
+  type ConsulAgentOptions,
+  ConsulError,
+  type ConsulTlsOptions,
+} from "../../src/discovery/mod.ts";
+import { TlsError } from "../../src/errors.ts";
+import { startHttpServer } from "../../src/server/mod.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import { missing } from "../../tools/servers/locate.ts";
+import { Authority } from "../_certificates.ts";
+import { client } from "../_client.ts";
+import { withFolder } from "../_folder.ts";
+import { test } from "../_suite.ts";
+import { waitUntil } from "../_wait.ts";
+import { withServer } from "../server/_servers.ts";
+import { type Consul, withConsul } from "./_consul.ts";
+
+const skip = missing("consul");
+
+const authority = await Authority.create();
+const own = await authority.server();
+const { cert, key, certFile, keyFile } = await authority.client();
+const stranger = await (await Authority.create()).client();
+
+/** Runs `fn` with an agent that speaks TLS. */
+function withTls(
+  isMutual: boolean,
+  fn: (consul: Consul) => Promise<void>,
+): Promise<void> {
+  const tls = { ...own, caFile: authority.certFile, isMutual };
+  return withConsul({ tls }, fn);
+}
+
+function optionsWith(
+  consul: Consul,
+  tls: ConsulTlsOptions | undefined,
+  options: ConsulAgentOptions = {},
+) {
+  return {
+    addr: "127.0.0.1",
+    registry: new client.Registry(),
+    serviceDiscovery: new ConsulAgent({
+      address: consul.httpsUrl,
+      token: "",
+      tls,
+      ...options,
+    }),
+  };
+}
+
+test("a ConsulAgent speaks TLS with an agent whose authority it knows", {
+  skip,
+}, async () => {
+  await withTls(false, async (consul) => {
+    const known = [{ ca: authority.cert }, { caFile: authority.certFile }];
+    for (const tls of known) {
+      const server = await startHttpServer(optionsWith(consul, tls));
+      assertEquals(Object.keys(await consul.services()), ["app-metrics"]);
+      await server.close();
+      assertEquals(await consul.services(), {});
+    }
+    const unknown = [undefined, {}, { ca: stranger.cert }];
+    for (const tls of unknown) {
+      const error = await assertRejects(
+        () => startHttpServer(optionsWith(consul, tls)),
+        ConsulError,
+      );
+      assertEquals(error.status, undefined);
+      assert(/cert|issuer/i.test(error.message), error.message);
+    }
+    assertEquals(await consul.services(), {});
+  });
+});
+
+test("a ConsulAgent shows its certificate to an agent that asks for one", {
+  skip,
+}, async () => {
+  await withTls(true, async (consul) => {
+    const ca = authority.cert;
+    for (const tls of [{ ca, cert, key }, { ca, certFile, keyFile }]) {
+      const server = await startHttpServer(optionsWith(consul, tls));
+      assertEquals(Object.keys(await consul.services()), ["app-metrics"]);
+      await server.close();
+      assertEquals(await consul.services(), {});
+    }
+    // Also after those, whose connections must not be used again.
+    for (
+      const tls of [{ ca }, { ca, cert: stranger.cert, key: stranger.key }]
+    ) {
+      const error = await assertRejects(
+        () => startHttpServer(optionsWith(consul, tls)),
+        ConsulError,
+      );
+      assertEquals(error.status, undefined);
+    }
+    assertEquals(await consul.services(), {});
+  });
+});
+
+test("a certificate that is replaced in its file is shown from then on", {
+  skip,
+}, async () => {
+  await withTls(true, async (consul) => {
+    await withFolder(async (folder) => {
+      const files = {
+        certFile: join(folder, "client.pem"),
+        keyFile: join(folder, "client.key"),
+      };
+      const show = async (shown: { certFile: string; keyFile: string }) => {
+        await copyFile(shown.certFile, files.certFile);
+        await copyFile(shown.keyFile, files.keyFile);
+      };
+      await show({ certFile, keyFile });
+      const errors: unknown[] = [];
+      const options = optionsWith(consul, { ca: authority.cert, ...files }, {
+        check: { interval: "1s", timeout: "1s" },
+      });
+      const onError = (error: unknown) => errors.push(error);
+      await withServer({ ...options, onError }, async (server) => {
+        await show(stranger);
+        await waitUntil(60_000, "it fails", () => errors.length > 0);
+        await waitUntil(60_000, "that is seen", () => !server.isRegistered);
+        await show(await authority.client());
+        await waitUntil(60_000, "it is back", () => server.isRegistered);
+      });
+      assertEquals(await consul.services(), {});
+    });
+  });
+});
+
+test(
+  "credentials that cannot be used keep the server from starting",
+  { skip },
+  async () => {
+    await withTls(false, async (consul) => {
+      const unusable: ConsulTlsOptions[] = [
+        { ca: "none" },
+        { caFile: "/nowhere/ca.pem" },
+        { cert, key: stranger.key },
+        { certFile, keyFile: certFile },
+      ];
+      for (const tls of unusable) {
+        await assertRejects(
+          () => startHttpServer(optionsWith(consul, tls, { required: false })),
+          TlsError,
+        );
+      }
+    });
+  },
+);
