@@ -1,9 +1,12 @@
 /** Runs programs on the runtime that the tests run on. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import { runtimeName } from "../src/runtime/detect.ts";
+
+const ROOT = join(import.meta.dirname!, "..");
 
 /** What a program printed. */
 export interface Output {
@@ -13,6 +16,49 @@ export interface Output {
 
 /** A program that takes longer hangs: some take ten seconds, and load slows them. */
 const TIMEOUT_MS = 120_000;
+
+/** A program that runs. */
+export interface RunningProgram {
+  /** What it has printed so far. */
+  readonly stdout: string;
+  /** Tells it to end, with a signal; yields the code that it ends with. */
+  end(signal: "SIGTERM" | "SIGKILL"): Promise<number | null>;
+}
+
+/**
+ * Starts a program of the project.
+ *
+ * @param env What its environment has besides that of the tests.
+ */
+export function startProgram(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): RunningProgram {
+  const child = spawn(process.execPath, [...startOf(file), ...args], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  let stdout = "";
+  child.stdout!.on("data", (chunk) => stdout += chunk);
+  // A test run that ends early leaves no program behind.
+  const kill = () => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  return {
+    get stdout() {
+      return stdout;
+    },
+    async end(signal) {
+      process.off("exit", kill);
+      // By the child's own method Deno takes it to be killed, whatever it does.
+      if (child.exitCode === null) process.kill(child.pid!, signal);
+      const [code] = await exited;
+      return code;
+    },
+  };
+}
 
 /**
  * Runs a program of the project to its end, with the garbage collector at hand.
@@ -27,13 +73,18 @@ export async function runProgram(
   args: readonly string[] = [],
   timeout: number = TIMEOUT_MS,
 ): Promise<Output> {
-  const start = {
+  const all = [...startOf(file), ...args];
+  return await promisify(execFile)(process.execPath, all, {
+    cwd: ROOT,
+    timeout,
+  });
+}
+
+/** How a program is started, with the garbage collector at hand. */
+function startOf(file: string): string[] {
+  return {
     deno: ["run", "-A", "--v8-flags=--expose-gc", file],
     bun: [file],
     node: ["--expose-gc", file],
   }[runtimeName()];
-  return await promisify(execFile)(process.execPath, [...start, ...args], {
-    cwd: join(import.meta.dirname!, ".."),
-    timeout,
-  });
 }

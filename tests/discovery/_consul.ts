@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { serverPath } from "../../tools/servers/locate.ts";
 import type { Certificate } from "../_certificates.ts";
+import { freePorts } from "../_ports.ts";
 import { waitUntil } from "../_wait.ts";
 
 /** A service as the agent lists it. */
@@ -260,26 +260,4 @@ export class Consul {
   get #headers(): Record<string, string> {
     return this.token ? { "x-consul-token": this.token } : {};
   }
-}
-
-/** Finds ports that are free, all at once so that no two are the same. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<Server>((resolve, reject) => {
-          const server = createServer();
-          server.once("error", reject);
-          server.listen(0, "127.0.0.1", () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) =>
-    (server.address() as { port: number }).port
-  );
-  await Promise.all(
-    servers.map((server) => new Promise((resolve) => server.close(resolve))),
-  );
-  return ports;
 }

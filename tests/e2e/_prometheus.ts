@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { serverPath } from "../../tools/servers/locate.ts";
+import { freePorts } from "../_ports.ts";
 import { waitUntil } from "../_wait.ts";
 
 /** The value of one series that a query found. */
@@ -18,6 +19,8 @@ export interface QueryResult {
 export interface Target {
   health: "up" | "down" | "unknown";
   lastError: string;
+  /** Its labels, after relabelling. */
+  labels: Record<string, string>;
 }
 
 /** The exemplars of one series. */
@@ -57,7 +60,7 @@ export interface StartPrometheusOptions {
    *
    * @default {"prometheus"}
    */
-  server?: "prometheus" | "prometheus3";
+  server?: "prometheus" | "prometheus3" | "prometheus-consul";
   /**
    * More arguments.
    *
@@ -69,7 +72,11 @@ export interface StartPrometheusOptions {
 const START_MS = 60_000;
 
 /** What it logs when it listens, with the address at the end of the line. */
-const LISTENING = /"Listening on".* address=(127\.0\.0\.1:\d+)\n/;
+const LISTENING =
+  /"(?:Listening on|Start listening for connections)".* address=(127\.0\.0\.1:[1-9]\d*)\n/;
+
+/** How often it is tried to start one on a port that was free a moment ago. */
+const ATTEMPTS = 3;
 
 /** How far back exemplars are looked for; and ahead, should a clock be wrong. */
 const EXEMPLARS_SECONDS = 3600;
@@ -84,7 +91,25 @@ export async function startPrometheus(
   config: unknown,
   options: StartPrometheusOptions = {},
 ): Promise<Prometheus> {
-  const { server = "prometheus", args = [] } = options;
+  // Most take a port that is free, and log which; the oldest does not tell.
+  if (options.server !== "prometheus-consul") {
+    return await start(config, options, 0);
+  }
+  for (let attempt = 1;; attempt++) {
+    const [port] = await freePorts(1);
+    try {
+      return await start(config, options, port);
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function start(
+  config: unknown,
+  { server = "prometheus", args = [] }: StartPrometheusOptions,
+  port: number,
+): Promise<Prometheus> {
   const folder = await mkdtemp(join(tmpdir(), "prometheus-"));
   const configFile = join(folder, "prometheus.yml");
   await writeFile(
@@ -94,8 +119,7 @@ export async function startPrometheus(
   const child = spawn(serverPath(server), [
     `--config.file=${configFile}`,
     `--storage.tsdb.path=${join(folder, "data")}`,
-    // It takes a port that is free, and logs which.
-    "--web.listen-address=127.0.0.1:0",
+    `--web.listen-address=127.0.0.1:${port}`,
     ...args,
   ], { stdio: ["ignore", "ignore", "pipe"] });
   let log = "";

@@ -26,9 +26,13 @@ export type ServerName =
   | "prometheus"
   | "promtool"
   | "prometheus3"
+  | "prometheus-consul"
   | "openmetrics-parser";
 
-/** The programs. Newer Debian suites have no Consul. */
+/**
+ * The programs. Newer Debian suites have no Consul, and a Prometheus that cannot
+ * ask one.
+ */
 export const SERVERS: Readonly<Record<ServerName, ServerProgram>> = {
   consul: {
     suite: "bullseye",
@@ -58,6 +62,13 @@ export const SERVERS: Readonly<Record<ServerName, ServerProgram>> = {
     path: "usr/bin/prometheus",
     versionArgs: ["--version"],
     version: "version 3.",
+  },
+  "prometheus-consul": {
+    suite: "bullseye",
+    packages: ["prometheus"],
+    path: "usr/bin/prometheus",
+    versionArgs: ["--version"],
+    version: "version 2.24.",
   },
   "openmetrics-parser": {
     suite: "bookworm",

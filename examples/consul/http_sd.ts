@@ -1,0 +1,48 @@
+/**
+ * What a Consul agent knows of a service, for a Prometheus that was built without
+ * Consul: `/targets` lists its instances as `http_sd_configs` reads them.
+ *
+ *     deno run -A examples/consul/http_sd.ts shop
+ *     prometheus --config.file=examples/consul/prometheus_http_sd.yml
+ */
+import { serve } from "@hono/node-server";
+import { Hono } from "hono";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import process from "node:process";
+
+/** An instance of a service, as `/v1/health/service/:name` lists it. */
+interface Instance {
+  Node: { Address: string };
+  Service: { ID: string; Address: string; Port: number; Tags: string[] };
+}
+
+const [, , service = "shop", port = "9300"] = process.argv;
+const agent = process.env.CONSUL_HTTP_ADDR ?? "127.0.0.1:8500";
+
+const app = new Hono();
+
+app.get("/targets", async (c) => {
+  const url = `http://${agent}/v1/health/service/${service}`;
+  const instances: Instance[] = await (await fetch(url)).json();
+  return c.json(instances.map(({ Node, Service }) => {
+    const { ID, Address, Port, Tags } = Service;
+    const address = Address || Node.Address;
+    const host = address.includes(":") ? `[${address}]` : address;
+    return {
+      targets: [`${host}:${Port}`],
+      labels: { service_id: ID, tags: Tags.join(",") },
+    };
+  }));
+});
+
+const server = serve({
+  fetch: app.fetch,
+  hostname: "127.0.0.1",
+  port: Number(port),
+  // Deno and Bun take only their own `Response` from a handler.
+  overrideGlobalObjects: false,
+});
+await once(server, "listening");
+const { port: bound } = server.address() as AddressInfo;
+console.log(`Prometheus asks http://127.0.0.1:${bound}/targets`);
