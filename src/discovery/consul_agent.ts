@@ -27,7 +27,7 @@ let read: (agent: object) => AgentSettings | undefined;
  * may be used for several servers only if these do not run at the same time.
  *
  * @example Registering a metrics server
- * ```ts ignore
+ * ```ts
  * import { ConsulAgent, startHttpServer } from "@prometheus-async/prometheus-async";
  *
  * const server = await startHttpServer({
@@ -35,9 +35,14 @@ let read: (agent: object) => AgentSettings | undefined;
  *     name: "shop",
  *     serviceId: "shop-1",
  *     tags: ["v2"],
+ *     // Where there is no agent, as here, the server runs all the same.
+ *     required: false,
  *   }),
+ *   onError: (error) => console.warn(String(error)),
  * });
+ *
  * console.log(server.isRegistered);
+ * await server.close();
  * ```
  */
 export class ConsulAgent implements ServiceDiscovery {

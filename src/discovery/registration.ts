@@ -13,6 +13,9 @@ const FIRST_PAUSE_MS = 500;
 /** How much later than the time between two looks none of them is. */
 const MIN_PART = 0.9;
 
+/** What agents, older and newer ones, answer to the heartbeat of no check. */
+const UNKNOWN_CHECK: readonly unknown[] = [500, 404];
+
 /**
  * One server's registration with a Consul agent, from its beginning to its end.
  *
@@ -27,6 +30,8 @@ export class Registration {
   readonly #api: ConsulApi;
   /** Where it was registered. */
   #place: Place | undefined;
+  /** Whether the agent has ever said that it knows the service. */
+  #wasRegistered = false;
   readonly #over = Promise.withResolvers<void>();
   /** The looks; settles when there will be no more. */
   #keeping: Promise<void> = Promise.resolve();
@@ -73,7 +78,7 @@ export class Registration {
 
   /** Looks until it is over. */
   async #keep(): Promise<void> {
-    let failures = this.#place === undefined ? 1 : 0;
+    let failures = this.#wasRegistered ? 0 : 1;
     for (;;) {
       if (await settlesWithin(this.#pause(failures), this.#over.promise)) {
         return;
@@ -110,9 +115,17 @@ export class Registration {
       this.#context.onChange(false);
       throw this.#takenError(found);
     }
-    if (usesTtl(this.#settings, this.#server)) await this.#api.pass(signal);
+    if (usesTtl(this.#settings, this.#server)) {
+      try {
+        await this.#api.pass(signal);
+      } catch (error) {
+        // Its check is gone, and the service is nobody else's.
+        if (!UNKNOWN_CHECK.includes(statusOf(error))) throw error;
+        return await this.#register(signal);
+      }
+    }
     signal.throwIfAborted();
-    this.#context.onChange(true);
+    this.#registered();
   }
 
   async #register(signal: AbortSignal): Promise<void> {
@@ -126,6 +139,11 @@ export class Registration {
       signal,
     );
     signal.throwIfAborted();
+    this.#registered();
+  }
+
+  #registered(): void {
+    this.#wasRegistered = true;
     this.#context.onChange(true);
   }
 
@@ -151,6 +169,9 @@ export class Registration {
         await retrying(() => this.#deregister(signal), mayPass, signal);
       });
       this.#context.onChange(false);
+    } catch (error) {
+      // An agent that was never there has nothing to forget.
+      if (this.#wasRegistered || statusOf(error) !== undefined) throw error;
     } finally {
       await this.#api.close();
     }

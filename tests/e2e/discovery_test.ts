@@ -152,6 +152,14 @@ test(
   },
 );
 
+test("README.md shows the configuration of examples/consul", async () => {
+  const [readme, config] = await Promise.all(
+    ["README.md", "examples/consul/prometheus.yml"]
+      .map((file) => readFile(join(ROOT, file), "utf8")),
+  );
+  assertStringIncludes(readme, "```yaml\n" + config + "```");
+});
+
 test(
   "a real Prometheus finds what the example of file_sd writes",
   { skip: missing("prometheus") },
