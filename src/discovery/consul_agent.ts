@@ -3,12 +3,12 @@ import type {
   MetricsServerInfo,
   ServiceDiscovery,
 } from "../types.ts";
+import type { ConsulAgentOptions } from "./consul_options.ts";
 import {
-  type ConsulAgentOptions,
   type ConsulFunctions,
   type ConsulSettings,
   readConsulOptions,
-} from "./consul_options.ts";
+} from "./consul_settings.ts";
 import { Registration } from "./registration.ts";
 
 type AgentSettings = ConsulSettings & ConsulFunctions;

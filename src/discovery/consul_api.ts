@@ -1,7 +1,7 @@
 import { ConsulError } from "../errors.ts";
 import { messageOf } from "../message_of.ts";
 import { AgentFetch } from "./agent_fetch.ts";
-import type { ConsulFunctions, ConsulSettings } from "./consul_options.ts";
+import type { ConsulFunctions, ConsulSettings } from "./consul_settings.ts";
 import type { ServiceDefinition } from "./service_definition.ts";
 import { requireToken } from "./token.ts";
 

@@ -2,7 +2,7 @@ import { ConsulError } from "../errors.ts";
 import { settlesWithin } from "../runtime/background.ts";
 import type { DiscoveryContext, MetricsServerInfo } from "../types.ts";
 import { ConsulApi, type Place } from "./consul_api.ts";
-import type { ConsulFunctions, ConsulSettings } from "./consul_options.ts";
+import type { ConsulFunctions, ConsulSettings } from "./consul_settings.ts";
 import { jittered, retrying } from "./retry.ts";
 import { findAddress } from "./service_address.ts";
 import { defineService, usesTtl } from "./service_definition.ts";

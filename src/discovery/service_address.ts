@@ -2,7 +2,7 @@ import { ConsulError } from "../errors.ts";
 import { localAddressTo } from "../runtime/local_address.ts";
 import type { MetricsServerInfo } from "../types.ts";
 import type { ConsulApi } from "./consul_api.ts";
-import type { ConsulSettings } from "./consul_options.ts";
+import type { ConsulSettings } from "./consul_settings.ts";
 import type { ServiceAddress } from "./service_definition.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { MetricsServerInfo } from "../types.ts";
-import type { ConsulSettings } from "./consul_options.ts";
+import type { ConsulSettings } from "./consul_settings.ts";
 import { formatDuration } from "./duration.ts";
 
 /**

@@ -3,7 +3,7 @@ import { settingsOf } from "../discovery/consul_agent.ts";
 import type {
   ConsulFunctions,
   ConsulSettings,
-} from "../discovery/consul_options.ts";
+} from "../discovery/consul_settings.ts";
 import { requireToken } from "../discovery/token.ts";
 import { isPlainObject, requireNames } from "../require.ts";
 import { readDiscovery } from "../server/options.ts";

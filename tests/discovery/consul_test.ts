@@ -3,73 +3,25 @@ import {
   type ConsulAgentOptions,
   ConsulError,
 } from "../../src/discovery/mod.ts";
-import {
-  type MetricsHttpServer,
-  startHttpServer,
-  type StartHttpServerOptions,
-} from "../../src/server/mod.ts";
+import { startHttpServer } from "../../src/server/mod.ts";
 import {
   assert,
   assertEquals,
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { missing } from "../../tools/servers/locate.ts";
 import { Authority } from "../_certificates.ts";
-import { client } from "../_client.ts";
 import { withFolder } from "../_folder.ts";
 import { runProgram } from "../_spawn.ts";
 import { test } from "../_suite.ts";
 import { assertSoon, waitUntil } from "../_wait.ts";
-import { isListening, withServer } from "../server/_servers.ts";
+import { withServer } from "../server/_servers.ts";
 import { type Consul, withConsul } from "./_consul.ts";
+import { OFTEN, refusal, registering } from "./_registering.ts";
 
 const skip = missing("consul");
-
-/** The shortest interval that there is, and no token from the environment. */
-const OFTEN = { token: "", check: { interval: "1s", timeout: "5s" } };
-
-/** Options of a server that is registered with an agent. */
-function registering(
-  consul: Pick<Consul, "url">,
-  options: ConsulAgentOptions = {},
-  more: StartHttpServerOptions = {},
-): StartHttpServerOptions {
-  return {
-    addr: "127.0.0.1",
-    serviceDiscovery: new ConsulAgent({
-      address: consul.url,
-      ...OFTEN,
-      ...options,
-    }),
-    registry: new client.Registry(),
-    ...more,
-  };
-}
-
-/** Starts a server that must not start; yields why, and that nothing is left. */
-async function refusal(options: StartHttpServerOptions): Promise<Error> {
-  let port = 0;
-  const { serviceDiscovery } = options;
-  const error = await assertRejects(
-    () =>
-      startHttpServer({
-        ...options,
-        serviceDiscovery: {
-          register(server, context) {
-            port = (server as MetricsHttpServer).socket.port;
-            return serviceDiscovery!.register(server, context);
-          },
-        },
-      }),
-    Error,
-  );
-  assertEquals(await isListening("127.0.0.1", port), false);
-  return error;
-}
 
 /** Who knows a service: its agent by the id, and `isRegistered`. */
 async function knowing(
@@ -475,86 +427,6 @@ test("a ConsulAgent asks with a fetch of one's own, or at a unix socket", {
       }
     });
   });
-});
-
-test("a server that is no Consul agent is no agent that has forgotten", async () => {
-  const asked: string[] = [];
-  const other = createServer((request, response) => {
-    asked.push(`${request.method} ${request.headers["x-consul-token"]}`);
-    if (request.url === "/v1/agent/service/register") response.end();
-    else if (request.url === "/moved") response.end();
-    else response.writeHead(404, { location: "/moved" }).end("<p>nothing</p>");
-  });
-  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-  const { port } = other.address() as AddressInfo;
-  const errors: unknown[] = [];
-  try {
-    const url = `http://127.0.0.1:${port}`;
-    const options = registering({ url }, { token: "secret" }, {
-      onError: (error) => errors.push(error),
-    });
-    const server = await startHttpServer(options);
-    await waitUntil(60_000, "it was looked for", () => errors.length > 0);
-    assertEquals(asked.slice(0, 2), ["PUT secret", "GET secret"]);
-    assertStringIncludes(String(errors[0]), "received 404");
-    assertStringIncludes(String(errors[0]), "<p>nothing</p>");
-    await server.close();
-    assertEquals(asked.filter((each) => each.startsWith("PUT")).length, 1);
-  } finally {
-    other.closeAllConnections();
-    other.close();
-  }
-});
-
-test("a token follows no redirect, and is in no error", async () => {
-  const token = "secret-3f7a";
-  const received: unknown[] = [];
-  const other = createServer((request, response) => {
-    received.push(request.url, request.headers["x-consul-token"]);
-    const isMoved = request.url === "/v1/agent/service/register";
-    const location = `http://localhost:${port}/elsewhere`;
-    response.writeHead(isMoved ? 307 : 500, { location });
-    response.end(`no token is like ${token}\nor more ${"x".repeat(9999)}`);
-  });
-  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-  const { port } = other.address() as AddressInfo;
-  try {
-    const url = `http://127.0.0.1:${port}`;
-    const error = await refusal(registering({ url }, { token }));
-    assertEquals(received, ["/v1/agent/service/register", token]);
-    assertStringIncludes(error.message, "like [token] or more x");
-    assert(!error.message.includes(token));
-    assert(error.message.length < 2000);
-  } finally {
-    other.closeAllConnections();
-    other.close();
-  }
-});
-
-test("requests that fail are repeated, and those that are refused are not", async () => {
-  let status = 500;
-  const paths: string[] = [];
-  const other = createServer((request, response) => {
-    paths.push(request.url!);
-    response.writeHead(status).end("not now");
-  });
-  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-  const { port } = other.address() as AddressInfo;
-  try {
-    for (const [code, attempts] of [[500, 3], [429, 3], [400, 1], [403, 1]]) {
-      status = code;
-      const error = await refusal(
-        registering({ url: `http://127.0.0.1:${port}/consul` }),
-      );
-      assert(error instanceof ConsulError);
-      assertEquals(error.status, code);
-      const path = "/consul/v1/agent/service/register";
-      assertEquals(paths.splice(0), Array(attempts).fill(path));
-    }
-  } finally {
-    other.closeAllConnections();
-    other.close();
-  }
 });
 
 test(

@@ -1,0 +1,56 @@
+/** Servers that are registered with a Consul agent, or must not start. */
+import {
+  ConsulAgent,
+  type ConsulAgentOptions,
+} from "../../src/discovery/mod.ts";
+import {
+  type MetricsHttpServer,
+  startHttpServer,
+  type StartHttpServerOptions,
+} from "../../src/server/mod.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import { client } from "../_client.ts";
+import { isListening } from "../server/_servers.ts";
+import type { Consul } from "./_consul.ts";
+
+/** The shortest interval that there is, and no token from the environment. */
+export const OFTEN = { token: "", check: { interval: "1s", timeout: "5s" } };
+
+/** Options of a server that is registered with an agent. */
+export function registering(
+  consul: Pick<Consul, "url">,
+  options: ConsulAgentOptions = {},
+  more: StartHttpServerOptions = {},
+): StartHttpServerOptions {
+  return {
+    addr: "127.0.0.1",
+    serviceDiscovery: new ConsulAgent({
+      address: consul.url,
+      ...OFTEN,
+      ...options,
+    }),
+    registry: new client.Registry(),
+    ...more,
+  };
+}
+
+/** Starts a server that must not start; yields why, if nothing is left. */
+export async function refusal(options: StartHttpServerOptions): Promise<Error> {
+  let port = 0;
+  const { serviceDiscovery } = options;
+  const error = await assertRejects(
+    () =>
+      startHttpServer({
+        ...options,
+        serviceDiscovery: {
+          register(server, context) {
+            port = (server as MetricsHttpServer).socket.port;
+            return serviceDiscovery!.register(server, context);
+          },
+        },
+      }),
+    Error,
+  );
+  assertEquals(await isListening("127.0.0.1", port), false);
+  return error;
+}
