@@ -22,21 +22,21 @@ export function readAddress(action: string, address: string): AgentAddress {
       return { name: address, root: "http://localhost/", unix };
     }
   }
-  const hasScheme = /^[a-z][a-z\d+.-]*:\/\//i.test(address);
+  if (address.includes("@")) {
+    // What comes before it may be secret, and must not be in the message.
+    throw new RangeError(
+      `Cannot ${action}: address must be without user and password, received ` +
+        "one with an @",
+    );
+  }
+  const hasScheme = /^[a-z][a-z\d+.-]*:\//i.test(address);
   const url = URL.parse(hasScheme ? address : `http://${address}`);
   const isGood = url !== null && /^https?:$/.test(url.protocol) &&
     url.search === "" && url.hash === "";
-  // Its credentials must not be in the message.
-  if (url !== null && (url.username !== "" || url.password !== "")) {
-    throw new RangeError(
-      `Cannot ${action}: address must be without user and password, received ` +
-        "one with them",
-    );
-  }
   if (!isGood) {
     throw new RangeError(
       `Cannot ${action}: address must be an http:, https: or unix: URL without ` +
-        `a query, received ${describe(address.replace(/\?.*/s, "?…"))}`,
+        `a query, received ${describe(address.replace(/[?#].*/s, "…"))}`,
     );
   }
   const root = url.href.endsWith("/") ? url.href : `${url.href}/`;

@@ -17,6 +17,7 @@ export class AgentFetch {
   #client: Promise<FetchClient> | undefined;
   /** The credentials that the client has, as a text. */
   #shown: string | undefined;
+  #isClosed = false;
 
   /** Makes one that has no connections. */
   constructor(options: AgentFetchOptions) {
@@ -27,6 +28,7 @@ export class AgentFetch {
    * Gets ready for a request.
    *
    * @throws {TlsError} If the credentials cannot be used.
+   * @throws {Error} If it is closed.
    */
   async prepare(): Promise<Fetch> {
     const { fetch, tls: settings, unix } = this.#options;
@@ -35,20 +37,29 @@ export class AgentFetch {
       return fetch ?? globalThis.fetch;
     }
     const tls = settings && await readClientTls(settings);
+    const { fetchClient } = await loadRuntime();
     const shown = JSON.stringify(tls);
+    if (this.#isClosed) throw new Error("Cannot ask Consul agent: it is over");
     if (this.#client === undefined || shown !== this.#shown) {
-      await this.close();
+      void this.#drop();
       this.#shown = shown;
-      const { fetchClient } = await loadRuntime();
       this.#client = fetchClient({ tls, unix });
+      // One that cannot be made is no client.
+      this.#client.catch(() => this.#client = undefined);
     }
     return (await this.#client).fetch;
   }
 
-  /** Ends its connections. */
+  /** Ends its connections; there will be no more. */
   async close(): Promise<void> {
-    const client = this.#client;
+    this.#isClosed = true;
+    await this.#drop();
+  }
+
+  async #drop(): Promise<void> {
+    const dropped = this.#client;
     this.#client = undefined;
-    await (await client)?.close();
+    const client = await dropped?.catch(() => undefined);
+    await client?.close();
   }
 }

@@ -87,11 +87,11 @@ export class ConsulAgent implements ServiceDiscovery {
 }
 
 /**
- * The settings of an agent; `undefined` of anything else, and of a class that is
- * derived from it, which may do more than they say.
+ * The settings of an agent; `undefined` of anything else, also of one that is
+ * derived from it or has a `register` of its own, and may do more than they say.
  */
 export function settingsOf(agent: object): AgentSettings | undefined {
-  return Object.getPrototypeOf(agent) === ConsulAgent.prototype
-    ? read(agent)
-    : undefined;
+  const isPlain = Object.getPrototypeOf(agent) === ConsulAgent.prototype &&
+    !Object.hasOwn(agent, "register");
+  return isPlain ? read(agent) : undefined;
 }

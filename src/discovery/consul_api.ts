@@ -1,8 +1,10 @@
 import { ConsulError } from "../errors.ts";
-import { messageOf } from "../message_of.ts";
+import { isPlainObject } from "../require.ts";
 import { AgentFetch } from "./agent_fetch.ts";
 import type { ConsulFunctions, ConsulSettings } from "./consul_settings.ts";
-import type { ServiceDefinition } from "./service_definition.ts";
+import { limitedText } from "./limited_text.ts";
+import { reasonOf } from "./reason_of.ts";
+import { type ServiceDefinition, ttlCheckId } from "./service_definition.ts";
 import { requireToken } from "./token.ts";
 
 /** Where a service is, as an agent knows it. */
@@ -33,6 +35,8 @@ interface Question {
 interface Answer {
   readonly status: number;
   readonly text: string;
+  /** What of it may be shown. */
+  readonly words: string;
 }
 
 /** How much of an agent's words is passed on. */
@@ -43,11 +47,13 @@ export class ConsulApi {
   readonly #settings: ConsulSettings;
   readonly #token: ConsulFunctions["token"];
   readonly #fetch: AgentFetch;
+  readonly #hasOwnFetch: boolean;
 
   /** Makes one that has asked nothing yet. */
   constructor(settings: ConsulSettings, { token, fetch }: ConsulFunctions) {
     this.#settings = settings;
     this.#token = token;
+    this.#hasOwnFetch = fetch !== undefined;
     const { tls, agent } = settings;
     this.#fetch = new AgentFetch({ fetch, tls, unix: agent.unix });
   }
@@ -61,7 +67,8 @@ export class ConsulApi {
     await this.#ask({
       action: `register service ${this.#id}`,
       method: "PUT",
-      path: "service/register",
+      // Else a check of another kind goes on beside the new one.
+      path: "service/register?replace-existing-checks=true",
       // In the query older agents overlook it; here nobody does.
       body: { ...definition, ...partition && { Partition: partition } },
       permission: this.#permission("write"),
@@ -78,20 +85,23 @@ export class ConsulApi {
     if (answer.status === 404 && /unknown service/i.test(answer.text)) {
       return undefined;
     }
-    const found = this.#parse(
+    const { Address: address, Port: port } = this.#parse(
       action,
       this.#require(answer, action, permission),
     );
-    const { Address: address, Port: port } = found as Record<string, unknown>;
-    return { address: String(address ?? ""), port: Number(port) };
+    if (typeof address === "string" && typeof port === "number") {
+      return { address, port };
+    }
+    throw this.#unexpected(action, answer);
   }
 
   /** Says that the service is well. */
   async pass(signal: AbortSignal): Promise<void> {
+    const checkId = ttlCheckId(this.#settings.serviceId);
     await this.#ask({
       action: `send heartbeat of service ${this.#id}`,
       method: "PUT",
-      path: `check/pass/service:${this.#pathId}`,
+      path: `check/pass/${encodeURIComponent(checkId)}`,
       permission: this.#permission("write"),
       signal,
     });
@@ -111,9 +121,13 @@ export class ConsulApi {
   /** Asks the agent who it is. */
   async self(signal: AbortSignal): Promise<AgentSelf> {
     const action = `register service ${this.#id}`;
-    const permission = "agent:read";
-    const text = await this.#ask({ action, path: "self", permission, signal });
-    const { Config, Member } = this.#parse(action, text) as {
+    const answer = await this.#ask({
+      action,
+      path: "self",
+      permission: "agent:read",
+      signal,
+    });
+    const { Config, Member } = this.#parse(action, answer) as {
       Config?: { Datacenter?: unknown };
       Member?: { Addr?: unknown };
     };
@@ -152,40 +166,40 @@ export class ConsulApi {
   }
 
   /** Asks, and requires that it is done. */
-  async #ask(question: Question): Promise<string> {
+  async #ask(question: Question): Promise<Answer> {
     const { action, permission } = question;
     return this.#require(await this.#tell(question), action, permission);
   }
 
-  #require(
-    { status, text }: Answer,
-    action: string,
-    permission: string,
-  ): string {
-    if (status >= 200 && status < 300) return text;
-    const words = text === "" ? "" : `, ${JSON.stringify(text)}`;
+  #require(answer: Answer, action: string, permission: string): Answer {
+    const { status, words } = answer;
+    if (status >= 200 && status < 300) return answer;
+    const quoted = words === "" ? "" : `, ${JSON.stringify(words)}`;
     const wayOut = status === 403
       ? `; give it a token that is allowed ${permission}`
       : "";
     throw this.error(
       action,
-      `response status must be 200, received ${status}${words}${wayOut}`,
+      `response status must be 200, received ${status}${quoted}${wayOut}`,
       { status },
     );
   }
 
-  #parse(action: string, text: string): object {
+  #parse(action: string, answer: Answer): Readonly<Record<string, unknown>> {
     try {
-      const parsed: unknown = JSON.parse(text);
-      if (typeof parsed === "object" && parsed !== null) return parsed;
+      const parsed: unknown = JSON.parse(answer.text);
+      if (isPlainObject(parsed)) return parsed as Record<string, unknown>;
     } catch {
       // It is another server's page, most likely.
     }
-    throw this.error(
+    throw this.#unexpected(action, answer);
+  }
+
+  #unexpected(action: string, { status, words }: Answer): ConsulError {
+    return this.error(
       action,
-      `response must be a JSON object, received ${
-        JSON.stringify(text.slice(0, MAX_WORDS))
-      }`,
+      `response must be that of an agent, received ${JSON.stringify(words)}`,
+      { status },
     );
   }
 
@@ -197,6 +211,7 @@ export class ConsulApi {
     if (namespace !== undefined) url.searchParams.set("ns", namespace);
     if (partition !== undefined) url.searchParams.set("partition", partition);
     const token = await this.#readToken();
+    signal.throwIfAborted();
     const fetch = await this.#fetch.prepare();
     signal.throwIfAborted();
     try {
@@ -211,13 +226,14 @@ export class ConsulApi {
         redirect: "manual",
         signal,
       });
-      const text = await response.text();
-      const { status } = response;
-      // Of an answer that is as it should be everything is needed.
-      return { status, text: response.ok ? text : wordsOf(text, token) };
+      const text = await limitedText(response);
+      return { status: response.status, text, words: wordsOf(text, token) };
     } catch (cause) {
       const words = JSON.stringify(wordsOf(reasonOf(cause), token));
-      throw this.error(action, `it must answer, received ${words}`, { cause });
+      throw this.error(action, `it must answer, received ${words}`, {
+        // What a fetch of the user's own throws may have the token in it.
+        ...!this.#hasOwnFetch && { cause },
+      });
     }
   }
 
@@ -230,24 +246,14 @@ export class ConsulApi {
   }
 }
 
-/** What an agent says of a failure, on one line, and without the token. */
+/** What an agent says, on one line, and without the token. */
 function wordsOf(text: string, token: string | undefined): string {
-  const line = text.trim().replaceAll(/\s+/g, " ");
-  const words = token === undefined ? line : line.replaceAll(token, "[token]");
-  return words.length > MAX_WORDS ? `${words.slice(0, MAX_WORDS)}…` : words;
+  const line = withoutToken(text, token).trim().replaceAll(/\s+/g, " ");
+  return line.length > MAX_WORDS ? `${line.slice(0, MAX_WORDS)}…` : line;
 }
 
-/** Why a request got no answer; Node says that in what has caused the error. */
-function reasonOf(error: unknown): string {
-  let reason = error;
-  for (let depth = 0; depth < 4; depth++) {
-    const { cause, errors } = (reason ?? {}) as {
-      cause?: unknown;
-      errors?: unknown;
-    };
-    const next = Array.isArray(errors) ? errors[0] : cause;
-    if (!(next instanceof Error)) break;
-    reason = next;
-  }
-  return messageOf(reason);
+function withoutToken(text: string, token: string | undefined): string {
+  if (token === undefined) return text;
+  const escaped = JSON.stringify(token).slice(1, -1);
+  return text.replaceAll(token, "[token]").replaceAll(escaped, "[token]");
 }

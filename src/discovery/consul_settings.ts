@@ -62,6 +62,9 @@ const DEFAULT_TIMEOUT_MS = 5000;
 /** Below that Consul does not go. */
 const MIN_INTERVAL_MS = 1000;
 
+/** The longest duration that Go can hold: 2 ** 63 nanoseconds. */
+const MAX_DURATION_MS = 2 ** 63 / 1e6;
+
 /** The names of all options: a service must not lack what was asked for. */
 const KNOWN: Readonly<Record<keyof ConsulAgentOptions, true>> = {
   name: true,
@@ -116,6 +119,7 @@ export function readConsulOptions(
     required = true,
   } = options;
   requireTexts({ name, serviceId });
+  requirePathSegments(serviceId);
   requireTexts(defined({ namespace, partition, datacenter }));
   requireType(ACTION, "boolean", { deregister, required });
   requireNumber(ACTION, { timeout }, 1, MAX_TIMER_MS);
@@ -124,7 +128,9 @@ export function readConsulOptions(
     options;
   requireType(ACTION, "string", { address });
   const agent = readAddress(ACTION, address);
-  const tls = options.tls && readTls(ACTION, options.tls);
+  const tls = options.tls === undefined
+    ? undefined
+    : readTls(ACTION, options.tls);
   if (tls !== undefined && !agent.root.startsWith("https:")) {
     throw new RangeError(
       `Cannot ${ACTION}: address must be https: to be asked with tls, ` +
@@ -205,25 +211,28 @@ function readCheck(check: ConsulCheckOptions): CheckSettings {
     readDuration(
       "check.deregisterCriticalServiceAfter",
       deregisterCriticalServiceAfter,
-      1,
     );
   }
   return {
     type,
-    interval: readDuration("check.interval", interval, MIN_INTERVAL_MS),
-    timeout: readDuration("check.timeout", timeout, 1),
+    // It is a timer, too.
+    interval: Math.min(
+      readDuration("check.interval", interval, MIN_INTERVAL_MS),
+      MAX_TIMER_MS,
+    ),
+    timeout: readDuration("check.timeout", timeout),
     deregisterCriticalServiceAfter,
     tlsSkipVerify,
   };
 }
 
-function readDuration(name: string, given: unknown, min: number): number {
+function readDuration(name: string, given: unknown, min = 1): number {
   requireType(ACTION, "string", { [name]: given });
   const ms = parseDuration(given as string);
-  if (ms >= min && ms <= MAX_TIMER_MS) return ms;
+  if (ms >= min && ms <= MAX_DURATION_MS) return ms;
   throw new RangeError(
-    `Cannot ${ACTION}: ${name} must be a duration such as "10s", from ` +
-      `${min} ms to ${MAX_TIMER_MS} ms, received ${describe(given)}`,
+    `Cannot ${ACTION}: ${name} must be a duration such as "10s", of ${min} ms ` +
+      `at least, received ${describe(given)}`,
   );
 }
 
@@ -234,12 +243,10 @@ function readAdvertise(
   const { address, port } = advertise;
   if (address !== undefined) {
     requireTexts({ "advertise.address": address });
-    if (
-      /[\s/[\]]/.test(address) || /^(0\.0\.0\.0|[0:]*:[0:]*)$/.test(address)
-    ) {
+    if (!isReachable(address)) {
       throw new RangeError(
         `Cannot ${ACTION}: advertise.address must be an IP address or a host ` +
-          "name, without brackets, that others can reach, received " +
+          "name, without port and brackets, that others can reach, received " +
           describe(address),
       );
     }
@@ -255,11 +262,41 @@ function readAdvertise(
   return { address, port };
 }
 
+/** What a wildcard address looks like in a URL, however it was written. */
+const WILDCARDS: readonly unknown[] = ["0.0.0.0", "[::]", "[::ffff:0:0]"];
+
+/** Whether something is an address, or the name of a host, and nothing more. */
+function isReachable(address: string): boolean {
+  const host = address.includes(":")
+    // URLs have no zones.
+    ? `[${address.replace(/%\w+$/, "")}]`
+    : address;
+  const url = /[\s/?#@\\]/.test(host) ? null : URL.parse(`http://${host}/`);
+  return url !== null && !WILDCARDS.includes(url.hostname);
+}
+
+/**
+ * Requires an id that agents find again: what is in their paths is cleaned, even
+ * if it was escaped.
+ */
+function requirePathSegments(serviceId: string): void {
+  const segments = serviceId.split("/");
+  if (!segments.some((segment) => /^\.{0,2}$/.test(segment))) return;
+  throw new RangeError(
+    `Cannot ${ACTION}: serviceId must be without "//", "." and ".." between ` +
+      `slashes, and without a slash at its ends, received ${
+        describe(serviceId)
+      }`,
+  );
+}
+
 function requireTexts(options: Readonly<Record<string, unknown>>): void {
   requireType(ACTION, "string", options);
   for (const [name, text] of Object.entries(options)) {
     if (text !== "") continue;
-    throw new RangeError(`Cannot ${ACTION}: ${name} must not be empty`);
+    throw new RangeError(
+      `Cannot ${ACTION}: ${name} must not be empty, received ""`,
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import { ConsulError } from "../errors.ts";
-import { settlesWithin } from "../runtime/background.ts";
+import { pauseInBackground, settlesWithin } from "../runtime/background.ts";
 import type { DiscoveryContext, MetricsServerInfo } from "../types.ts";
 import { ConsulApi, type Place } from "./consul_api.ts";
 import type { ConsulFunctions, ConsulSettings } from "./consul_settings.ts";
@@ -7,11 +7,14 @@ import { jittered, retrying } from "./retry.ts";
 import { findAddress } from "./service_address.ts";
 import { defineService, usesTtl } from "./service_definition.ts";
 
-/** The longest pause before the first attempt in the background. */
-const FIRST_PAUSE_MS = 500;
+/** The longest pause after a look that has failed; with each further one doubled. */
+const FAILED_PAUSE_MS = 1000;
 
-/** How much later than the time between two looks none of them is. */
+/** The least part of the interval that is between two looks. */
 const MIN_PART = 0.9;
+
+/** How long closing waits for a look that is under way, in milliseconds. */
+const LOOK_MS = 500;
 
 /** What agents, older and newer ones, answer to the heartbeat of no check. */
 const UNKNOWN_CHECK: readonly unknown[] = [500, 404];
@@ -24,7 +27,7 @@ const UNKNOWN_CHECK: readonly unknown[] = [500, 404];
  * is theirs: it is neither taken back nor deregistered.
  */
 export class Registration {
-  readonly #settings: ConsulSettings;
+  readonly #settings: ConsulSettings & ConsulFunctions;
   readonly #server: MetricsServerInfo;
   readonly #context: DiscoveryContext;
   readonly #api: ConsulApi;
@@ -32,12 +35,12 @@ export class Registration {
   #place: Place | undefined;
   /** Whether the agent has ever said that it knows the service. */
   #wasRegistered = false;
-  readonly #over = Promise.withResolvers<void>();
   /** The looks; settles when there will be no more. */
   #keeping: Promise<void> = Promise.resolve();
+  #endPause = () => {};
+  #look = new AbortController();
+  #isOver = false;
   #end: Promise<void> | undefined;
-  /** What was reported last: with every look it would be the same. */
-  #reported: string | undefined;
 
   /** Makes one that has not begun. */
   constructor(
@@ -62,6 +65,7 @@ export class Registration {
     try {
       await this.#within(
         "register",
+        new AbortController(),
         (signal) => retrying(() => this.#register(signal), mayPass, signal),
       );
     } catch (error) {
@@ -70,7 +74,7 @@ export class Registration {
         throw error;
       }
       this.#context.onChange(false);
-      this.#report(error);
+      this.#context.onError(error);
     }
     this.#keeping = this.#keep();
     return () => this.#end ??= this.#endOnce();
@@ -80,18 +84,24 @@ export class Registration {
   async #keep(): Promise<void> {
     let failures = this.#wasRegistered ? 0 : 1;
     for (;;) {
-      if (await settlesWithin(this.#pause(failures), this.#over.promise)) {
-        return;
-      }
+      const pause = pauseInBackground(this.#pause(failures));
+      this.#endPause = pause.end;
+      await pause.over;
+      if (this.#isOver) return;
+      this.#look = new AbortController();
       try {
-        await this.#within("look up", (signal) => this.#look(signal));
+        await this.#within(
+          "look up",
+          this.#look,
+          (signal) => this.#lookUp(signal),
+        );
         failures = 0;
-        this.#reported = undefined;
       } catch (error) {
+        if (this.#isOver) return;
         failures++;
-        // Who answers, and refuses, has not forgotten it.
-        if (statusOf(error) === undefined) this.#context.onChange(false);
-        this.#report(error);
+        // Who refuses, as for want of a token, has not forgotten it.
+        if (mayPass(error)) this.#context.onChange(false);
+        this.#context.onError(error);
       }
     }
   }
@@ -99,18 +109,23 @@ export class Registration {
   /** How long it is to the next look, in milliseconds. */
   #pause(failures: number): number {
     const { interval } = this.#settings.check;
-    return failures === 0
-      ? interval * (MIN_PART + Math.random() * (1 - MIN_PART))
-      : Math.min(
-        interval,
-        jittered(FIRST_PAUSE_MS * 2 ** Math.min(failures, 20)),
-      );
+    if (failures === 0) {
+      return interval * (MIN_PART + Math.random() * (1 - MIN_PART));
+    }
+    const pause = FAILED_PAUSE_MS * 2 ** Math.min(failures - 1, 20);
+    return Math.min(interval, jittered(pause));
   }
 
   /** Makes sure that the agent knows the service, and that it is well. */
-  async #look(signal: AbortSignal): Promise<void> {
+  async #lookUp(signal: AbortSignal): Promise<void> {
+    // What has the id may be left from before, as with the start that failed.
+    if (!this.#wasRegistered) return await this.#register(signal);
     const found = await this.#api.find(signal);
-    if (found === undefined) return await this.#register(signal);
+    signal.throwIfAborted();
+    if (found === undefined) {
+      this.#context.onChange(false);
+      return await this.#register(signal);
+    }
     if (!this.#isOwn(found)) {
       this.#context.onChange(false);
       throw this.#takenError(found);
@@ -119,19 +134,21 @@ export class Registration {
       try {
         await this.#api.pass(signal);
       } catch (error) {
+        const status = error instanceof ConsulError ? error.status : undefined;
         // Its check is gone, and the service is nobody else's.
-        if (!UNKNOWN_CHECK.includes(statusOf(error))) throw error;
+        if (!UNKNOWN_CHECK.includes(status)) throw error;
         return await this.#register(signal);
       }
     }
     signal.throwIfAborted();
-    this.#registered();
+    this.#context.onChange(true);
   }
 
   async #register(signal: AbortSignal): Promise<void> {
     const settings = this.#settings;
     await this.#requireDatacenter(signal);
     const place = await findAddress(settings, this.#server, this.#api, signal);
+    signal.throwIfAborted();
     // Should the answer get lost, it is known what was asked for.
     this.#place = place;
     await this.#api.register(
@@ -139,10 +156,6 @@ export class Registration {
       signal,
     );
     signal.throwIfAborted();
-    this.#registered();
-  }
-
-  #registered(): void {
     this.#wasRegistered = true;
     this.#context.onChange(true);
   }
@@ -160,18 +173,23 @@ export class Registration {
   }
 
   async #endOnce(): Promise<void> {
-    this.#over.resolve();
+    this.#isOver = true;
+    this.#endPause();
     try {
+      // It could register the service afterwards; one that hangs is given up.
+      if (!await settlesWithin(LOOK_MS, this.#keeping)) this.#look.abort();
+      await this.#keeping;
       if (!this.#settings.deregister) return;
-      await this.#within("deregister", async (signal) => {
-        // What is under way could register it afterwards.
-        await this.#keeping;
-        await retrying(() => this.#deregister(signal), mayPass, signal);
-      });
+      await this.#within(
+        "deregister",
+        new AbortController(),
+        (signal) =>
+          retrying(() => this.#deregister(signal), isNoRefusal, signal),
+      );
       this.#context.onChange(false);
     } catch (error) {
       // An agent that was never there has nothing to forget.
-      if (this.#wasRegistered || statusOf(error) !== undefined) throw error;
+      if (this.#wasRegistered || !mayPass(error)) throw error;
     } finally {
       await this.#api.close();
     }
@@ -199,40 +217,42 @@ export class Registration {
     );
   }
 
-  /** Does something with the agent, but no longer than there is time. */
-  async #within<T>(
+  /** Does something with the agent until it is done, aborted, or out of time. */
+  async #within(
     verb: string,
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const { timeout, serviceId } = this.#settings;
-    const aborter = new AbortController();
-    const done = work(aborter.signal);
+    aborter: AbortController,
+    work: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const { signal } = aborter;
+    const { timeout, serviceId, token } = this.#settings;
+    const aborted = Promise.withResolvers<void>();
+    signal.addEventListener("abort", () => aborted.reject(signal.reason));
+    const done = Promise.race([work(signal), aborted.promise]);
     const settled = done.then(() => {}, () => {});
     if (await settlesWithin(timeout, settled)) return await done;
+    const who = typeof token === "function"
+      ? "it, and the function that yields the token,"
+      : "it";
     const error = this.#api.error(
       `${verb} service ${JSON.stringify(serviceId)}`,
-      `it must answer within ${timeout} ms, received nothing`,
+      `${who} must answer within ${timeout} ms, received nothing`,
     );
     aborter.abort(error);
     throw error;
   }
-
-  #report(error: unknown): void {
-    const text = String(error);
-    if (text === this.#reported) return;
-    this.#reported = text;
-    this.#context.onError(error);
-  }
 }
 
-/** Whether it was not refused, so that another attempt may have success. */
+/**
+ * Whether the agent was not there, or not ready, so that another attempt may have
+ * success.
+ */
 function mayPass(error: unknown): boolean {
   if (!(error instanceof ConsulError)) return false;
   const { status = 503 } = error;
   return status >= 500 || status === 429;
 }
 
-function statusOf(error: unknown): number | undefined {
-  // What fails on this side tells nothing of the agent.
-  return error instanceof ConsulError ? error.status : NaN;
+/** The same, also for what fails on this side, such as files that are renewed. */
+function isNoRefusal(error: unknown): boolean {
+  return !(error instanceof ConsulError) || mayPass(error);
 }

@@ -2,7 +2,8 @@ import { ConsulError } from "../errors.ts";
 import { localAddressTo } from "../runtime/local_address.ts";
 import type { MetricsServerInfo } from "../types.ts";
 import type { ConsulApi } from "./consul_api.ts";
-import type { ConsulSettings } from "./consul_settings.ts";
+import type { ConsulFunctions, ConsulSettings } from "./consul_settings.ts";
+import { reasonOf } from "./reason_of.ts";
 import type { ServiceAddress } from "./service_definition.ts";
 
 /**
@@ -15,7 +16,7 @@ import type { ServiceAddress } from "./service_definition.ts";
  * @throws {ConsulError} If the agent does not answer.
  */
 export async function findAddress(
-  settings: ConsulSettings,
+  settings: ConsulSettings & ConsulFunctions,
   { socket }: MetricsServerInfo,
   api: ConsulApi,
   signal: AbortSignal,
@@ -49,7 +50,7 @@ export async function findAddress(
 
 /** Which of this machine's addresses the agent is reached from. */
 async function findLocalAddress(
-  { agent, serviceId }: ConsulSettings,
+  { agent, serviceId, fetch }: ConsulSettings & ConsulFunctions,
   api: ConsulApi,
   signal: AbortSignal,
 ): Promise<string> {
@@ -61,10 +62,20 @@ async function findLocalAddress(
       port: Number(port) || (protocol === "https:" ? 443 : 80),
     }, signal);
   } catch (cause) {
-    const { message } = cause as Error;
+    if (fetch !== undefined && !signal.aborted) {
+      // If its own way leads there, nothing is known of the way back.
+      await api.self(signal).catch(allowUnknown);
+      throw new TypeError(
+        `Cannot register service ${
+          JSON.stringify(serviceId)
+        }: advertise.address ` +
+          "must be given where the agent is reached by a fetch of one's own " +
+          "alone, received undefined",
+      );
+    }
     throw api.error(
       `register service ${JSON.stringify(serviceId)}`,
-      `it must answer, received ${JSON.stringify(message)}`,
+      `it must answer, received ${JSON.stringify(reasonOf(cause))}`,
       { cause },
     );
   }
@@ -75,12 +86,14 @@ async function announcedAddress(
   api: ConsulApi,
   signal: AbortSignal,
 ): Promise<string> {
-  try {
-    return (await api.self(signal)).address;
-  } catch (error) {
-    if (error instanceof ConsulError && error.status === 403) return "";
-    throw error;
-  }
+  const self = await api.self(signal).catch(allowUnknown);
+  return self?.address ?? "";
+}
+
+/** Takes it that a token may not know an agent. */
+function allowUnknown(error: unknown): undefined {
+  if (error instanceof ConsulError && error.status === 403) return undefined;
+  throw error;
 }
 
 /** Requires a server on all interfaces of IPv4 to be reached by that. */

@@ -24,7 +24,11 @@ type CheckDefinition =
       readonly Timeout: string;
       readonly TLSSkipVerify: boolean;
     }
-    | { readonly TTL: string; readonly Status: "passing" }
+    | {
+      readonly CheckID: string;
+      readonly TTL: string;
+      readonly Status: "passing";
+    }
   );
 
 /** Where a service is reached: by all others, and by its agent. */
@@ -45,7 +49,20 @@ export function usesTtl(
   return type === "ttl";
 }
 
-/** Makes the definition of a server's service. */
+/**
+ * The id of a service's check by heartbeats. It is not the default one, which an
+ * HTTP check has: an agent that exchanges one for the other under the same id
+ * goes on with the old one.
+ */
+export function ttlCheckId(serviceId: string): string {
+  return `service:${serviceId}:ttl`;
+}
+
+/**
+ * Makes the definition of a server's service.
+ *
+ * @throws {TypeError} If its check cannot be made.
+ */
 export function defineService(
   settings: ConsulSettings,
   server: MetricsServerInfo,
@@ -63,6 +80,7 @@ export function defineService(
     Check: {
       ...usesTtl(settings, server)
         ? {
+          CheckID: ttlCheckId(serviceId),
           TTL: formatDuration(check.interval + check.timeout),
           // This is the first heartbeat.
           Status: "passing",
@@ -85,7 +103,13 @@ function healthUrlAt(
   port: number,
   { healthUrl }: MetricsServerInfo,
 ): string {
-  const url = new URL(healthUrl!);
+  if (healthUrl === null) {
+    throw new TypeError(
+      "Cannot register server on a unix socket: check.type must be " +
+        '"ttl", received "http", for which it has no URL',
+    );
+  }
+  const url = new URL(healthUrl);
   const host = address.includes(":")
     // URLs have no zones.
     ? `[${address.replace(/%.*/, "")}]`

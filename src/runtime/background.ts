@@ -12,6 +12,29 @@ export function inBackground(ms: number, fn: () => void): () => void {
   return () => clearInterval(timer);
 }
 
+/** A pause that may be ended. */
+export interface Pause {
+  /** Resolves when it is over. */
+  readonly over: Promise<void>;
+  /** Ends it now. */
+  end(): void;
+}
+
+/**
+ * Begins a pause that does not keep the process alive.
+ *
+ * @param ms How long it is, in milliseconds.
+ */
+export function pauseInBackground(ms: number): Pause {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const end = () => {
+    endTimer();
+    resolve();
+  };
+  const endTimer = inBackground(ms, end);
+  return { over, end };
+}
+
 /**
  * Waits for a promise that does not reject, without keeping the process alive.
  *
@@ -22,10 +45,9 @@ export async function settlesWithin(
   ms: number,
   promise: Promise<unknown>,
 ): Promise<boolean> {
-  const over = Promise.withResolvers<false>();
-  const end = inBackground(ms, () => over.resolve(false));
-  const settled = promise.then(() => true as const);
-  const isSettled = await Promise.race([settled, over.promise]);
-  end();
+  const pause = pauseInBackground(ms);
+  const settled = promise.then(() => true);
+  const isSettled = await Promise.race([settled, pause.over.then(() => false)]);
+  pause.end();
   return isSettled;
 }

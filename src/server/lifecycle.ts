@@ -26,6 +26,7 @@ export class Lifecycle {
   #graceEnd = Infinity;
   #deregister: (() => Promise<void>) | undefined;
   #closed: Promise<void> | undefined;
+  #isOver = false;
 
   /**
    * Takes a server that listens.
@@ -101,17 +102,20 @@ export class Lifecycle {
     server: MetricsServerInfo,
   ): Promise<void> {
     let isTold = false;
+    // A copy: what is done to it must not show in the server's handle.
+    const info = { ...server, socket: { ...server.socket } };
     const context: DiscoveryContext = {
       onError: (error) => {
         this.#status.failures++;
         this.#reportDiscovery(error);
       },
       onChange: (isRegistered) => {
+        if (this.#isOver) return;
         isTold = true;
         this.#status.isRegistered = Boolean(isRegistered);
       },
     };
-    const deregister = await discovery.register(server, context);
+    const deregister = await discovery.register(info, context);
     if (deregister === null) return;
     if (typeof deregister !== "function") {
       throw new TypeError(
@@ -139,7 +143,13 @@ export class Lifecycle {
     }
     // The timer of a server that is closed already would keep the process alive.
     if (this.#graceEnd > 0) this.#endGraceIn(grace);
-    return this.#closed ??= this.#close();
+    if (this.#closed === undefined) {
+      // What closing calls may call this again.
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#closed = promise;
+      resolve(this.#close());
+    }
+    return this.#closed;
   }
 
   #endGraceIn(ms: number): void {
@@ -169,6 +179,7 @@ export class Lifecycle {
     } finally {
       clearTimeout(this.#graceTimer);
       this.#graceEnd = 0;
+      this.#isOver = true;
     }
   }
 

@@ -1,4 +1,3 @@
-import { describe } from "../describe.ts";
 import { settingsOf } from "../discovery/consul_agent.ts";
 import type {
   ConsulFunctions,
@@ -10,6 +9,7 @@ import { readDiscovery } from "../server/options.ts";
 import { ACTION } from "../server/refuse.ts";
 import type { ServiceDiscovery } from "../types.ts";
 import { thenOf } from "../wrappers/thenable.ts";
+import { requireUrl } from "./module_url.ts";
 
 /**
  * Service discovery that runs on the thread of a metrics server, and so while
@@ -77,19 +77,31 @@ export function sendDiscovery(
 ): SentDiscovery | undefined | Promise<SentDiscovery> {
   if ("onMain" in placed) return undefined;
   if ("onThread" in placed) return placed.onThread;
-  const { consul, token } = placed;
-  if (typeof token !== "function") {
-    return { consul, token, isTokenOnMain: false };
-  }
-  const sent = (yielded: unknown) => ({
+  const { consul, token: given } = placed;
+  const isTokenOnMain = typeof given === "function";
+  const send = (token: string | undefined) => ({
     consul,
-    token: requireToken(ACTION, yielded ?? null),
-    isTokenOnMain: true,
+    token,
+    isTokenOnMain,
   });
-  const yielded = token();
+  const token = tokenOf(given);
+  return token instanceof Promise ? token.then(send) : send(token);
+}
+
+/**
+ * Yields a token, or a promise of it where the function is asynchronous.
+ *
+ * @throws What the function throws; `TypeError` if it yields none.
+ */
+export function tokenOf(
+  given: ConsulFunctions["token"],
+): string | undefined | Promise<string | undefined> {
+  if (typeof given !== "function") return given;
+  const require = (yielded: unknown) => requireToken(ACTION, yielded ?? null);
+  const yielded: unknown = given();
   return thenOf(yielded) === undefined
-    ? sent(yielded)
-    : Promise.resolve(yielded).then(sent);
+    ? require(yielded)
+    : Promise.resolve(yielded).then(require);
 }
 
 function isOnThread(
@@ -110,17 +122,4 @@ function readThreadDiscovery(given: ThreadDiscovery): ThreadDiscovery {
       { cause },
     );
   }
-}
-
-/** Requires the URL of a module. */
-export function requireUrl(name: string, given: string | URL): string {
-  const url = given instanceof URL || typeof given === "string"
-    ? URL.parse(given)
-    : null;
-  if (url !== null) return url.href;
-  throw new TypeError(
-    `Cannot ${ACTION}: ${name} must be an absolute URL, received ` +
-      `${describe(given)}; for a file beside yours pass ` +
-      'new URL("./file.js", import.meta.url)',
-  );
 }

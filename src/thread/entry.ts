@@ -25,8 +25,11 @@ import {
 } from "./protocol.ts";
 import { toSent } from "./sent_error.ts";
 
-/** How long closing waits for a registration under way, in milliseconds. */
-const REGISTRATION_MS = 500;
+/**
+ * How long closing waits for a registration under way, in milliseconds: the main
+ * thread ends this one 2000 ms after it has given up a start.
+ */
+const REGISTRATION_MS = 1500;
 
 /**
  * Serves metrics on this thread, if `startHttpServerInThread` has started it.
@@ -55,10 +58,12 @@ export function run(early: readonly unknown[]): void {
   });
   const mainToken = discovery && "consul" in discovery &&
       discovery.isTokenOnMain
-    ? new MainToken(
-      discovery.token,
-      (id) => thread.post({ type: "token", id }),
-    )
+    ? new MainToken({
+      first: discovery.token,
+      main,
+      timeout: discovery.consul.timeout,
+      ask: (id) => thread.post({ type: "token", id }),
+    })
     : undefined;
   const started = begin();
   started.then(

@@ -88,6 +88,12 @@ export class MainThread {
     inBackground(BEAT_MS, () => this.#look());
   }
 
+  /** How long ago it gave a sign of life, in seconds. */
+  get silence(): number {
+    this.#look();
+    return (performance.now() - this.#seenAt) / 1000;
+  }
+
   /** How long ago it answered a request for all metrics, in seconds. */
   get refreshAge(): number {
     return (performance.now() - this.#refreshedAt) / 1000;
@@ -113,7 +119,7 @@ export class MainThread {
   ): Promise<Refreshed> {
     this.#look();
     if (this.#isKnownToBeBlocked()) {
-      const silence = this.#silence;
+      const { silence } = this;
       return { isAnswered: false, silence, failures: [], durations: new Map() };
     }
     const request = new RunningRequest({
@@ -126,7 +132,7 @@ export class MainThread {
     this.#post(request.message);
     const isAnswered = await this.#waitFor(request, deadline);
     // It may turn again while the rest is done.
-    const silence = isAnswered ? 0 : this.#silence;
+    const silence = isAnswered ? 0 : this.silence;
     this.#awaited.delete(request);
     if (wanted.collect) this.#takeLate(request);
     const { failures, durations } = request;
@@ -222,11 +228,6 @@ export class MainThread {
       this.#look();
     }
     return request.hasBegun || !this.#isSilent(request);
-  }
-
-  /** How long ago it gave a sign of life, in seconds. */
-  get #silence(): number {
-    return (performance.now() - this.#seenAt) / 1000;
   }
 
   #look(): void {

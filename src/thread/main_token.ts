@@ -1,9 +1,24 @@
 import { Deadline } from "../exposition/deadline.ts";
+import type { MainThread } from "./main_thread.ts";
 import type { TokenAnswer } from "./protocol.ts";
 import { fromSent } from "./sent_error.ts";
 
-/** How long the main thread is waited for, in milliseconds. */
-const PATIENCE_MS = 250;
+/** For how long the main thread may be silent while it is waited for, in seconds. */
+const PATIENCE_SECONDS = 0.25;
+
+/** How often it is looked whether it is, in milliseconds. */
+const LOOK_MS = 50;
+
+/** What a {@linkcode MainToken} works with. */
+export interface MainTokenOptions {
+  /** The token that the function has yielded before the thread was started. */
+  readonly first: string | undefined;
+  readonly main: Pick<MainThread, "silence">;
+  /** How long the function may take, in milliseconds. */
+  readonly timeout: number;
+  /** Sends the main thread a question. */
+  readonly ask: (id: number) => void;
+}
 
 /** A question that the main thread has not answered. */
 interface Asked {
@@ -17,34 +32,44 @@ interface Asked {
  * the one that it has yielded last, while the main thread is blocked.
  */
 export class MainToken {
-  readonly #ask: (id: number) => void;
+  readonly #options: MainTokenOptions;
   #last: string | undefined;
+  #isFirst = true;
   #lastId = 0;
-  /** Of a main thread that is silent nothing more is asked. */
   #asked: Asked | undefined;
 
-  /**
-   * Makes one that knows the first token.
-   *
-   * @param ask Sends the main thread a question.
-   */
-  constructor(first: string | undefined, ask: (id: number) => void) {
-    this.#last = first;
-    this.#ask = ask;
+  /** Makes one that has asked nothing. */
+  constructor(options: MainTokenOptions) {
+    this.#options = options;
+    this.#last = options.first;
   }
 
   /**
    * Yields the token.
    *
    * @throws What the function has thrown.
+   * @throws {Error} If it has yielded nothing in time.
    */
   async get(): Promise<string | undefined> {
-    const { deadline, answered: { promise } } = this.#asked ??= this.#begin();
-    if (await deadline.waitFor(promise)) {
-      const { failure } = await promise;
-      if (failure !== undefined) throw fromSent(failure);
+    if (this.#isFirst) {
+      this.#isFirst = false;
+      return this.#last;
     }
-    return this.#last;
+    const { main, timeout } = this.#options;
+    const { deadline, answered: { promise } } = this.#question();
+    do {
+      const look = new Deadline(Math.min(LOOK_MS, deadline.rest));
+      if (await look.waitFor(promise)) {
+        const { token, failure } = await promise;
+        if (failure !== undefined) throw fromSent(failure);
+        return token;
+      }
+      if (main.silence > PATIENCE_SECONDS) return this.#last;
+    } while (deadline.rest > 0);
+    throw new Error(
+      `Cannot ask Consul agent: token must yield within ${timeout} ms, received ` +
+        "nothing",
+    );
   }
 
   /** Takes the main thread's answer. */
@@ -55,12 +80,18 @@ export class MainToken {
     this.#asked = undefined;
   }
 
-  #begin(): Asked {
+  /** Asks, unless the main thread is silent with a question unanswered. */
+  #question(): Asked {
+    const asked = this.#asked;
+    if (asked !== undefined) {
+      const ago = (asked.deadline.ms - asked.deadline.rest) / 1000;
+      if (this.#options.main.silence >= ago) return asked;
+    }
     const id = ++this.#lastId;
-    this.#ask(id);
-    return {
+    this.#options.ask(id);
+    return this.#asked = {
       id,
-      deadline: new Deadline(PATIENCE_MS),
+      deadline: new Deadline(this.#options.timeout),
       answered: Promise.withResolvers(),
     };
   }

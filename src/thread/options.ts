@@ -11,9 +11,9 @@ import type { ServiceDiscovery } from "../types.ts";
 import {
   type PlacedDiscovery,
   placeDiscovery,
-  requireUrl,
   type ThreadDiscovery,
 } from "./discovery.ts";
+import { requireUrl } from "./module_url.ts";
 
 /** Options that only a server on a thread has, or that mean more for it. */
 export interface ThreadedServerOptions {

@@ -1,4 +1,5 @@
 import { ThreadError } from "../errors.ts";
+import type { ConsulFunctions } from "../discovery/consul_settings.ts";
 import { Deadline } from "../exposition/deadline.ts";
 import { Mirror } from "../live/mirror.ts";
 import { MAX_TIMER_MS } from "../require.ts";
@@ -12,12 +13,7 @@ import type { DiscoveryStatus } from "../server/discovery_status.ts";
 import type { HttpServerInfo, UnixServerInfo } from "../server/handle.ts";
 import type { Registry } from "../types.ts";
 import { type Report, reporter } from "../wrappers/report.ts";
-import {
-  type PlacedDiscovery,
-  sendDiscovery,
-  type SentConsul,
-  type SentDiscovery,
-} from "./discovery.ts";
+import { type SentDiscovery, tokenOf } from "./discovery.ts";
 import { DiscoveryWords } from "./discovery_words.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { ThreadedServerParts } from "./options.ts";
@@ -61,7 +57,8 @@ export class ServerThread implements Pick<Listener, "stop" | "cut"> {
   readonly #death = Promise.withResolvers<never>();
   /** Resolves when the thread is ended. */
   readonly #ended = Promise.withResolvers<undefined>();
-  readonly #discovery: PlacedDiscovery;
+  /** What yields the token for service discovery on the thread. */
+  readonly #token: ConsulFunctions["token"];
   #onDeath: (() => void) | undefined;
   #ending: Promise<void> | undefined;
 
@@ -79,7 +76,9 @@ export class ServerThread implements Pick<Listener, "stop" | "cut"> {
     discovery: SentDiscovery | undefined,
   ) {
     const { settings, registries, onError, refreshTimeout } = parts;
-    this.#discovery = parts.discovery;
+    this.#token = "token" in parts.discovery
+      ? parts.discovery.token
+      : undefined;
     this.#entry = parts.entry;
     this.#report = reporter("serve metrics on a thread", onError);
     this.#mirror = new Mirror({
@@ -242,12 +241,11 @@ export class ServerThread implements Pick<Listener, "stop" | "cut"> {
     }
   }
 
-  /** Asks for the token of the moment, and tells it to the thread. */
+  /** Has the token of the moment yielded, and tells it to the thread. */
   async #tellToken(id: number): Promise<void> {
     let answer: TokenAnswer;
     try {
-      const sent = await sendDiscovery(this.#discovery) as SentConsul;
-      answer = { id, token: sent.token };
+      answer = { id, token: await tokenOf(this.#token) };
     } catch (error) {
       answer = { id, failure: toSent(error) };
     }
@@ -279,7 +277,7 @@ export class ServerThread implements Pick<Listener, "stop" | "cut"> {
   }
 
   #die(exitCode: number, cause: unknown): void {
-    const error = endError(exitCode, cause);
+    const error = endError(exitCode, cause, this.status.isRegistered);
     this.#death.reject(error);
     void this.#endThread();
     // Before that, whoever waits for the start is told.
@@ -289,10 +287,15 @@ export class ServerThread implements Pick<Listener, "stop" | "cut"> {
   }
 }
 
-function endError(exitCode: number, cause?: unknown): ThreadError {
+function endError(
+  exitCode: number,
+  cause?: unknown,
+  isRegistered = false,
+): ThreadError {
   return new ThreadError({
     message: "Cannot serve metrics: the server's thread must run until it is " +
-      `closed, received its end with exit code ${exitCode}`,
+      `closed, received its end with exit code ${exitCode}` +
+      (isRegistered ? "; it stays registered" : ""),
     exitCode,
     ...cause !== undefined && { cause },
   });

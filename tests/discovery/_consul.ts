@@ -1,7 +1,7 @@
 /** A real Consul agent on loopback, with a data folder of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -150,11 +150,20 @@ export class Consul {
     return new Consul(folder, http, https, acl);
   }
 
-  /** Starts it, knowing nothing, and waits until it is ready. */
-  async start(): Promise<void> {
+  /**
+   * Starts it, and waits until it is ready.
+   *
+   * @param services What it knows from before; nothing by default.
+   */
+  async start(...services: object[]): Promise<void> {
+    await writeFile(
+      join(this.#folder, "services.json"),
+      JSON.stringify({ services }),
+    );
     const child = this.#child = spawn(serverPath("consul"), [
       ...["agent", "-dev"],
       `-config-file=${join(this.#folder, "config.json")}`,
+      `-config-file=${join(this.#folder, "services.json")}`,
     ], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { HOME: this.#folder, TMPDIR: this.#folder },
@@ -187,8 +196,12 @@ export class Consul {
   }
 
   /** Has it do nothing until it is resumed; connections are still made. */
-  freeze(): void {
+  async freeze(): Promise<void> {
     this.#signal("SIGSTOP");
+    const file = `/proc/${this.#child!.pid}/stat`;
+    await waitUntil(60_000, "Consul is stopped", async () =>
+      // The state stands behind the name, which is in parentheses.
+      /\) T /.test(await readFile(file, "utf8")));
   }
 
   /** Has it go on. */

@@ -54,3 +54,20 @@ export async function refusal(options: StartHttpServerOptions): Promise<Error> {
   assertEquals(await isListening("127.0.0.1", port), false);
   return error;
 }
+
+/** Runs `fn`, which may start servers; those that it leaves are closed. */
+export async function withServers(
+  fn: (start: typeof startHttpServer) => Promise<void>,
+): Promise<void> {
+  const started: MetricsHttpServer[] = [];
+  const start = async (options?: StartHttpServerOptions) => {
+    const server = await startHttpServer(options);
+    started.push(server);
+    return server;
+  };
+  try {
+    await fn(start as typeof startHttpServer);
+  } finally {
+    await Promise.all(started.map((server) => server.close(0)));
+  }
+}

@@ -6,9 +6,9 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import process from "node:process";
 import { missing } from "../../tools/servers/locate.ts";
 import { client } from "../_client.ts";
+import { withEnvironment } from "../_environment.ts";
 import { test } from "../_suite.ts";
 import { assertSoon, waitUntil } from "../_wait.ts";
 import { withServer } from "../server/_servers.ts";
@@ -68,11 +68,11 @@ test("a token comes as a text, from the environment or from a function", {
 }, async () => {
   await withConsul({ acl: true }, async (consul) => {
     const token = await consul.createToken(RULES);
-    process.env.CONSUL_HTTP_TOKEN = token;
-    const fromEnvironment = optionsWith(consul, undefined);
-    delete process.env.CONSUL_HTTP_TOKEN;
     const all = [
-      fromEnvironment,
+      withEnvironment(
+        { CONSUL_HTTP_TOKEN: token },
+        () => optionsWith(consul, undefined),
+      ),
       optionsWith(consul, token),
       optionsWith(consul, () => `${token}\n`),
       optionsWith(consul, () => Promise.resolve(token)),
@@ -127,7 +127,7 @@ test("a token that is replaced is used from then on", { skip }, async () => {
     // The agent has not forgotten it, though.
     assertEquals(server.isRegistered, true);
     token = await consul.createToken(RULES);
-    await consul.put("agent/check/fail/service:app-metrics");
+    await consul.put("agent/check/fail/service:app-metrics:ttl");
     await assertSoon("passing", () => consul.status("app-metrics"));
     await server.close();
     assertEquals(await consul.services(), {});

@@ -1,11 +1,10 @@
 import { ConsulError } from "../../src/discovery/mod.ts";
-import { startHttpServer } from "../../src/server/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
-import { refusal, registering } from "./_registering.ts";
+import { refusal, registering, withServers } from "./_registering.ts";
 
 /** Runs `fn` with the URL of a server that answers what no agent would. */
 async function withAnswers(
@@ -28,18 +27,19 @@ test("a server that is no Consul agent is no agent that has forgotten", async ()
   const errors: unknown[] = [];
   await withAnswers((request, response) => {
     asked.push(`${request.method} ${request.headers["x-consul-token"]}`);
-    if (request.url === "/v1/agent/service/register") response.end();
+    if (request.method === "PUT") response.end();
     else response.writeHead(404).end("<p>nothing</p>");
   }, async (url) => {
     const options = registering({ url }, { token: "secret" }, {
       onError: (error) => errors.push(error),
     });
-    const server = await startHttpServer(options);
-    await waitUntil(60_000, "it was looked for", () => errors.length > 0);
+    await withServers(async (start) => {
+      await start(options);
+      await waitUntil(60_000, "it was looked for", () => errors.length > 0);
+    });
     assertEquals(asked.slice(0, 2), ["PUT secret", "GET secret"]);
     assertStringIncludes(String(errors[0]), "received 404");
     assertStringIncludes(String(errors[0]), "<p>nothing</p>");
-    await server.close();
     assertEquals(asked.filter((each) => each.startsWith("PUT")).length, 1);
   });
 });
@@ -53,10 +53,184 @@ test("a token follows no redirect, and is in no error", async () => {
     response.end(`no token is like ${token}\nor more ${"x".repeat(9999)}`);
   }, async (url) => {
     const error = await refusal(registering({ url }, { token }));
-    assertEquals(received, ["/v1/agent/service/register", token]);
+    assertEquals(received.length, 2);
+    assertEquals(received[1], token);
     assertStringIncludes(error.message, "like [token] or more x");
     assert(!error.message.includes(token));
     assert(error.message.length < 2000);
+  });
+});
+
+/** What an agent says of a service, as far as it matters. */
+const found = (port: number) =>
+  JSON.stringify({ Address: "127.0.0.1", Port: port });
+
+test("an agent's answer that is none is an error without the token", async () => {
+  const token = 'secret"3f7a';
+  const answers = [
+    `<p>you sent ${token}</p>`,
+    JSON.stringify({ you: { sent: token } }),
+    `[${JSON.stringify(token)}]`,
+    "x".repeat(3_000_000),
+  ];
+  for (const answer of answers) {
+    const errors: unknown[] = [];
+    await withAnswers((request, response) => {
+      response.end(request.method === "PUT" ? "" : answer);
+    }, async (url) => {
+      await withServers(async (start) => {
+        await start(registering({ url }, { token }, {
+          onError: (error) => errors.push(error),
+        }));
+        await waitUntil(60_000, "it was looked for", () => errors.length > 0);
+      });
+    });
+    const [error] = errors;
+    assert(error instanceof ConsulError);
+    assertEquals(error.status, 200);
+    assertStringIncludes(error.message, "response must be that of an agent");
+    assert(!/secret.*3f7a/.test(error.message), error.message);
+  }
+});
+
+test("a service that is forgotten, and refused then, is not registered", async () => {
+  let isKnown = true;
+  await withAnswers((request, response) => {
+    if (isKnown && request.method === "PUT") response.end();
+    else if (isKnown) response.writeHead(500).end();
+    else if (request.method === "PUT") response.writeHead(403).end("no");
+    else response.writeHead(404).end("unknown service ID: app-metrics");
+  }, async (url) => {
+    await withServers(async (start) => {
+      const server = await start(registering({ url }, {}, {
+        onError: () => {},
+      }));
+      assertEquals(server.isRegistered, true);
+      isKnown = false;
+      await waitUntil(60_000, "that is seen", () => !server.isRegistered);
+    });
+  });
+});
+
+test("closing gives up a look that gets no answer, and deregisters", async () => {
+  const put: string[] = [];
+  let port = 0;
+  let looks = 0;
+  await withAnswers((request, response) => {
+    if (request.method === "PUT") put.push(request.url!);
+    // The first look hangs.
+    else if (looks++ === 0) return;
+    response.end(found(port));
+  }, async (url) => {
+    await withServers(async (start) => {
+      const errors: unknown[] = [];
+      const server = await start(registering({ url }, { timeout: 50_000 }, {
+        onError: (error) => errors.push(error),
+      }));
+      ({ port } = server.socket);
+      await waitUntil(60_000, "it looks", () => looks > 0);
+      await server.close(40_000);
+      assertEquals(put.at(-1), "/v1/agent/service/deregister/app-metrics");
+      assertEquals(errors, []);
+      assertEquals(server.isRegistered, false);
+    });
+  });
+});
+
+test("with deregister: false nothing is registered after close()", async () => {
+  const put: string[] = [];
+  let answer: (() => void) | undefined;
+  await withAnswers((request, response) => {
+    if (request.method === "PUT") put.push(request.url!);
+    if (request.method === "PUT") response.end();
+    // The agent has forgotten it, and is slow to say so.
+    else answer = () => response.writeHead(404).end("unknown service");
+  }, async (url) => {
+    await withServers(async (start) => {
+      const errors: unknown[] = [];
+      const server = await start(registering({ url }, { deregister: false }, {
+        onError: (error) => errors.push(error),
+      }));
+      await waitUntil(60_000, "it looks", () => answer !== undefined);
+      await server.close();
+      answer!();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      assertEquals(put.length, 1);
+      assertEquals(errors, []);
+      assertEquals(server.isRegistered, true);
+    });
+  });
+});
+
+test("what a token's function throws is told with each look, whatever it is", async () => {
+  let port = 0;
+  let calls = 0;
+  const thrown = Object.create(null);
+  const token = () => {
+    if (++calls === 1) return "a";
+    throw thrown;
+  };
+  await withAnswers((_request, response) => {
+    response.end(found(port));
+  }, async (url) => {
+    await withServers(async (start) => {
+      const errors: unknown[] = [];
+      const server = await start(registering({ url }, { token }, {
+        onError: (error) => errors.push(error),
+      }));
+      ({ port } = server.socket);
+      await waitUntil(60_000, "it is told twice", () => errors.length > 1);
+      assertEquals(errors[0], thrown);
+    });
+  });
+});
+
+test("an error of this side is no refusal of a deregistration", async () => {
+  let port = 0;
+  let isClosing = false;
+  let hasFailed = false;
+  const put: string[] = [];
+  const token = () => {
+    if (!isClosing || hasFailed) return "a";
+    hasFailed = true;
+    throw new Error("the vault is busy");
+  };
+  await withAnswers((request, response) => {
+    if (request.method === "PUT") put.push(request.url!);
+    response.end(found(port));
+  }, async (url) => {
+    await withServers(async (start) => {
+      const check = { interval: "1h" };
+      const server = await start(registering({ url }, { token, check }));
+      ({ port } = server.socket);
+      isClosing = true;
+      await server.close();
+      assertEquals(hasFailed, true);
+      assertEquals(put.at(-1), "/v1/agent/service/deregister/app-metrics");
+    });
+  });
+});
+
+test("a fetch of one's own needs no other way to the agent", async () => {
+  const address = "http://consul.invalid:8500";
+  await withAnswers((_request, response) => {
+    response.end("{}");
+  }, async (url) => {
+    await withServers(async (start) => {
+      const fetchThere = (asked: string, init: RequestInit) =>
+        fetch(asked.replace(address, url), init);
+      const options = { address, fetch: fetchThere };
+      const all = registering({ url: address }, options, { addr: "" });
+      const error = await refusal(all);
+      assertStringIncludes(error.message, "advertise.address must be given");
+      const advertise = { address: "10.0.0.5" };
+      await start(
+        registering({ url: address }, { ...options, advertise }, {
+          addr: "",
+          onError: () => {},
+        }),
+      );
+    });
   });
 });
 
@@ -72,7 +246,8 @@ test("requests that fail are repeated, and those that are refused are not", asyn
       const error = await refusal(registering({ url: `${url}/consul` }));
       assert(error instanceof ConsulError);
       assertEquals(error.status, code);
-      const path = "/consul/v1/agent/service/register";
+      const path = "/consul/v1/agent/service/register" +
+        "?replace-existing-checks=true";
       assertEquals(paths.splice(0), Array(attempts).fill(path));
     }
   });

@@ -19,7 +19,7 @@ import { test } from "../_suite.ts";
 import { assertSoon, waitUntil } from "../_wait.ts";
 import { withServer } from "../server/_servers.ts";
 import { type Consul, withConsul } from "./_consul.ts";
-import { OFTEN, refusal, registering } from "./_registering.ts";
+import { OFTEN, refusal, registering, withServers } from "./_registering.ts";
 
 const skip = missing("consul");
 
@@ -183,7 +183,7 @@ test(
         assertEquals(server.mutualTls, true);
         assertEquals(await consul.status("app-metrics"), "passing");
         // As after a restart that has kept it.
-        await consul.put("agent/check/fail/service:app-metrics");
+        await consul.put("agent/check/fail/service:app-metrics:ttl");
         await assertSoon("passing", () => consul.status("app-metrics"));
       });
     });
@@ -300,29 +300,28 @@ test("an agent that is not required may come later", { skip }, async () => {
 test("a frozen agent holds neither start nor close() longer than timeout", {
   skip,
 }, async () => {
-  await withConsul({}, async (consul) => {
-    const errors: unknown[] = [];
-    const server = await startHttpServer(
-      registering(consul, { timeout: 500 }, {
-        onError: (error) => errors.push(error),
-      }),
-    );
-    consul.freeze();
-    for (const addr of ["127.0.0.1", ""]) {
-      const error = await refusal(
-        registering(consul, { timeout: 300, serviceId: "frozen" }, { addr }),
+  await withConsul({}, (consul) =>
+    withServers(async (start) => {
+      const errors: unknown[] = [];
+      const server = await start(
+        registering(consul, { timeout: 4000 }, {
+          onError: (error) => errors.push(error),
+        }),
       );
-      assert(error instanceof ConsulError);
-      assertStringIncludes(error.message, "must answer within 300 ms");
-    }
-    const startedAt = performance.now();
-    await server.close();
-    // Its own grace, which is for those who do not limit themselves.
-    assert(performance.now() - startedAt < 10_000);
-    assertStringIncludes(String(errors.at(-1)), "must answer within 500 ms");
-    assertEquals(server.isRegistered, true);
-    consul.resume();
-  });
+      await consul.freeze();
+      for (const addr of ["127.0.0.1", ""]) {
+        const error = await refusal(
+          registering(consul, { timeout: 300, serviceId: "frozen" }, { addr }),
+        );
+        assert(error instanceof ConsulError);
+        assertStringIncludes(error.message, "must answer within 300 ms");
+      }
+      await server.close(60_000);
+      // That took no longer than its grace, which would be told last.
+      assertStringIncludes(String(errors.at(-1)), "Cannot deregister service");
+      assertStringIncludes(String(errors.at(-1)), "answer within 4000 ms");
+      consul.resume();
+    }));
 });
 
 test(
@@ -345,7 +344,7 @@ test(
         await consul.kill();
         await waitUntil(60_000, "that is seen", () => !server.isRegistered);
         assertEquals(await series("registered"), "0");
-        assertEquals(await series("failures_total"), String(errors.length));
+        assert(Number(await series("failures_total")) > 0);
         await consul.start();
         await waitUntil(60_000, "it is registered", () => server.isRegistered);
         assertEquals(await knowing(consul, server), [["app-metrics"], true]);
@@ -366,34 +365,91 @@ test(
   "a service whose id another server has taken is left to it",
   { skip },
   async () => {
-    await withConsul({}, async (consul) => {
-      const errors: unknown[] = [];
-      const check = { ...OFTEN.check, type: "ttl" } as const;
-      const first = await startHttpServer(registering(consul, { check }, {
-        onError: (error) => errors.push(error),
+    await withConsul({}, (consul) =>
+      withServers(async (start) => {
+        const errors = new Set<string>();
+        const check = { ...OFTEN.check, type: "ttl" } as const;
+        const first = await start(registering(consul, { check }, {
+          onError: (error) => errors.add(String(error)),
+        }));
+        const portOf = async () =>
+          Object.values(await consul.services()).map(({ Port }) => Port);
+        const second = await start(registering(consul, { check }));
+        await waitUntil(60_000, "the first knows", () => !first.isRegistered);
+        await waitUntil(60_000, "that is told", () => errors.size > 0);
+        const taken = (port: number) => `server at 127.0.0.1, port ${port};`;
+        assertStringIncludes([...errors][0], taken(second.socket.port));
+        assertEquals(await portOf(), [second.socket.port]);
+        assertEquals(second.isRegistered, true);
+        await second.close();
+        // It is nobody's now.
+        await waitUntil(60_000, "the first is back", () => first.isRegistered);
+        assertEquals(await portOf(), [first.socket.port]);
+        const third = await start(registering(consul, { check }));
+        await first.close();
+        assertEquals(await portOf(), [third.socket.port]);
+        for (const error of errors) assertStringIncludes(error, "Cannot keep");
+        await third.close();
+        assertEquals(await portOf(), []);
       }));
-      const portOf = async () =>
-        Object.values(await consul.services()).map(({ Port }) => Port);
-      const second = await startHttpServer(registering(consul, { check }));
-      await waitUntil(60_000, "the first knows", () => !first.isRegistered);
-      assertEquals(errors.length, 1);
-      assertStringIncludes(
-        String(errors[0]),
-        `received that of a server at 127.0.0.1, port ${second.socket.port}`,
-      );
-      assertEquals(await portOf(), [second.socket.port]);
-      assertEquals(second.isRegistered, true);
-      await second.close();
-      // It is nobody's now.
-      await waitUntil(60_000, "the first is back", () => first.isRegistered);
-      assertEquals(await portOf(), [first.socket.port]);
-      const third = await startHttpServer(registering(consul, { check }));
-      await first.close();
-      assertEquals(await portOf(), [third.socket.port]);
-      assertEquals(errors.length, 1);
-      await third.close();
-      assertEquals(await portOf(), []);
-    });
+  },
+);
+
+test(
+  "an agent that comes later may know the id from before",
+  { skip },
+  async () => {
+    await withConsul({}, (consul) =>
+      withServers(async (start) => {
+        for (const addr of ["127.0.0.1", ""]) {
+          await consul.kill();
+          const server = await start(
+            registering(consul, { required: false, tags: ["v2"] }, {
+              addr,
+              onError: () => {},
+            }),
+          );
+          await consul.start({
+            ID: "app-metrics",
+            Name: "app-metrics",
+            Tags: ["v1"],
+            Address: "127.0.0.1",
+            Port: addr === "" ? 1 : server.socket.port,
+          });
+          await waitUntil(
+            60_000,
+            "it is registered",
+            () => server.isRegistered,
+          );
+          const { "app-metrics": service } = await consul.services();
+          assertEquals(service.Tags, ["v2"]);
+          assertEquals(service.Port, server.socket.port);
+          await server.close();
+          assertEquals(await consul.services(), {});
+        }
+      }));
+  },
+);
+
+test(
+  "a check of one kind takes the place of one of the other",
+  { skip },
+  async () => {
+    await withConsul({}, (consul) =>
+      withServers(async (start) => {
+        for (const type of ["http", "ttl", "http"] as const) {
+          const check = { ...OFTEN.check, type };
+          // The one before has been killed, as far as this one is told.
+          const options = registering(consul, { check, deregister: false });
+          const server = await start(options);
+          await assertSoon("passing", () => consul.status("app-metrics"));
+          const checks = await consul.get<Record<string, { Type: string }>>(
+            "agent/checks",
+          );
+          assertEquals(Object.values(checks).map(({ Type }) => Type), [type]);
+          await server.close();
+        }
+      }));
   },
 );
 

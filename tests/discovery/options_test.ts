@@ -4,8 +4,8 @@ import {
 } from "../../src/discovery/mod.ts";
 import { settingsOf } from "../../src/discovery/consul_agent.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import process from "node:process";
 import { Authority } from "../_certificates.ts";
+import { withEnvironment } from "../_environment.ts";
 import { test } from "../_suite.ts";
 
 const SECRET = "do-not-tell-3f7a";
@@ -19,6 +19,10 @@ const REFUSED: readonly [options: unknown, words: string][] = [
   [{ name: 1 }, "name must be a string, received 1"],
   [{ name: "" }, "name must not be empty"],
   [{ serviceId: "" }, "serviceId must not be empty"],
+  [{ serviceId: ".." }, 'serviceId must be without "//"'],
+  [{ serviceId: "/shop" }, 'serviceId must be without "//"'],
+  [{ serviceId: "http://shop" }, 'serviceId must be without "//"'],
+  [{ name: "." }, 'serviceId must be without "//"'],
   [{ namespace: "" }, "namespace must not be empty"],
   [{ datacenter: 1 }, "datacenter must be a string"],
   [{ tags: "a" }, 'tags must be an array of strings, received "a"'],
@@ -31,10 +35,14 @@ const REFUSED: readonly [options: unknown, words: string][] = [
   [{ timeout: "5s" }, "timeout must be a number"],
   [{ fetch: {} }, "fetch must be a function"],
   [{ address: "ftp://a" }, "address must be an http:, https: or unix: URL"],
-  [{ address: "http://a/?b=c" }, 'received "http://a/?…"'],
+  [{ address: "http://a/?b=c" }, 'received "http://a/…"'],
+  [{ address: `http://a/#${SECRET}` }, 'received "http://a/…"'],
+  [{ address: `http://user:${SECRET}@a:99999` }, "without user and password"],
+  [{ address: `user:${SECRET}@a b:1` }, "without user and password"],
+  [{ address: null }, "address must be a string"],
   [{ address: `http://user:${SECRET}@a` }, "without user and password"],
   [{ address: `user:${SECRET}@a:1` }, "without user and password"],
-  [{ address: `http://a/?token=${SECRET}` }, 'received "http://a/?…"'],
+  [{ address: `http://a/?token=${SECRET}` }, 'received "http://a/…"'],
   [{ address: "unix:run/consul" }, "address must be"],
   [{ token: 5 }, "token must be a string"],
   [{ token: null }, "token must be a string"],
@@ -45,8 +53,8 @@ const REFUSED: readonly [options: unknown, words: string][] = [
   [{ check: { type: "tcp" } }, 'check.type must be "http" or "ttl"'],
   [{ check: { interval: 10 } }, "check.interval must be a string"],
   [{ check: { interval: "10" } }, 'received "10"'],
-  [{ check: { interval: "999ms" } }, "from 1000 ms"],
-  [{ check: { interval: "999999h" } }, "check.interval must be a duration"],
+  [{ check: { interval: "999ms" } }, "of 1000 ms at least"],
+  [{ check: { interval: "9999999h" } }, "check.interval must be a duration"],
   [{ check: { timeout: "0s" } }, "check.timeout must be a duration"],
   [
     { check: { deregisterCriticalServiceAfter: "soon" } },
@@ -56,11 +64,15 @@ const REFUSED: readonly [options: unknown, words: string][] = [
   [{ advertise: { adress: "a" } }, "received adress"],
   [{ advertise: { address: "0.0.0.0" } }, "that others can reach"],
   [{ advertise: { address: "::" } }, "that others can reach"],
-  [{ advertise: { address: "[::1]" } }, "without brackets"],
+  [{ advertise: { address: "[::1]" } }, "without port and brackets"],
+  [{ advertise: { address: "10.0.0.5:9090" } }, "without port and brackets"],
+  [{ advertise: { address: "0" } }, "that others can reach"],
+  [{ advertise: { address: "::ffff:0.0.0.0" } }, "that others can reach"],
   [{ advertise: { address: "http://a" } }, "an IP address or a host name"],
   [{ advertise: { port: 0 } }, "advertise.port must be a number from 1"],
   [{ advertise: { port: 1.5 } }, "advertise.port must be an integer"],
   [{ tls: {} }, "address must be https:"],
+  [{ tls: null }, "tls must be an object"],
   [{ address: "https://a", tls: [] }, "tls must be an object"],
   [{ address: "https://a", tls: { cert: SECRET } }, "the certificate alone"],
   [{ address: "https://a", tls: { keyFile: "k" } }, "the key alone"],
@@ -87,23 +99,6 @@ test("new ConsulAgent() refuses what options cannot be, without secrets", () => 
     assert(error.message.startsWith("Cannot make a Consul agent: "));
   }
 });
-
-/** What stands in the environment while a function runs. */
-function withEnvironment(
-  variables: Readonly<Record<string, string>>,
-  fn: () => void,
-): void {
-  const before = { ...process.env };
-  Object.assign(process.env, variables);
-  try {
-    fn();
-  } finally {
-    for (const name of Object.keys(variables)) {
-      if (before[name] === undefined) delete process.env[name];
-      else process.env[name] = before[name];
-    }
-  }
-}
 
 test("new ConsulAgent() takes address and token from the environment", () => {
   const variables = {
@@ -156,11 +151,29 @@ test("new ConsulAgent() copies its options, and has defaults", async () => {
   ]);
 });
 
+test("new ConsulAgent() takes all that can be reached", () => {
+  const addresses = ["10.0.0.5", "::1", "fe80::1%eth0", "a.example", "shöp"];
+  for (const address of addresses) {
+    const agent = new ConsulAgent({
+      address: "http:/127.0.0.1:8500",
+      token: "",
+      advertise: { address },
+      check: { deregisterCriticalServiceAfter: "720h" },
+    });
+    const settings = settingsOf(agent)!;
+    assertEquals(settings.advertise.address, address);
+    assertEquals(settings.agent.name, "http://127.0.0.1:8500");
+  }
+});
+
 test("settings are those of an agent, not of a class derived from it", () => {
   class Derived extends ConsulAgent {}
   const options = { address: "http://a", token: "" };
   assert(settingsOf(new ConsulAgent(options)) !== undefined);
   assertEquals(settingsOf(new Derived(options)), undefined);
+  const register = () => Promise.resolve(null);
+  const own = Object.assign(new ConsulAgent(options), { register });
+  assertEquals(settingsOf(own), undefined);
   assertEquals(settingsOf(Object.create(ConsulAgent.prototype)), undefined);
   assertEquals(settingsOf({}), undefined);
 });

@@ -22,10 +22,10 @@ import {
 
 const skip = missing("consul");
 
-/** How long the main thread is blocked: five times as long as heartbeats last. */
+/** How long the main thread is blocked: longer than a heartbeat is good for. */
 const BLOCKED_MS = 10_000;
 
-const TTL = { type: "ttl", interval: "1s", timeout: "1s" } as const;
+const TTL = { type: "ttl", interval: "1s", timeout: "4s" } as const;
 
 function agent(
   consul: Consul,
@@ -53,9 +53,9 @@ test(
         assertEquals(await consul.status("app-metrics"), "passing");
         const url = `${consul.url}/v1/agent/checks`;
         const seen = await scrapeDuring(url, 100, () => block(BLOCKED_MS));
-        assert(seen.length > 10, `seen ${seen.length} times`);
+        assert(seen.length > 1, `seen ${seen.length} times`);
         const checks = seen.map(({ text }) =>
-          JSON.parse(text)["service:app-metrics"].Status
+          JSON.parse(text)["service:app-metrics:ttl"].Status
         );
         assertEquals(new Set(checks), new Set(["passing"]));
         assertEquals(server.isRegistered, true);
@@ -159,7 +159,7 @@ test("a token that a function yields is that of the moment on a thread, too", {
       const second = await consul.createToken(rules);
       yielded = () => Promise.resolve(second);
       await consul.deleteToken(first);
-      await consul.put("agent/check/fail/service:app-metrics");
+      await consul.put("agent/check/fail/service:app-metrics:ttl");
       await assertSoon("passing", () => consul.status("app-metrics"));
     });
     assertEquals(await ids(consul), []);
