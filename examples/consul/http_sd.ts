@@ -18,13 +18,21 @@ interface Instance {
 }
 
 const [, , service = "shop", port = "9300"] = process.argv;
-const agent = process.env.CONSUL_HTTP_ADDR ?? "127.0.0.1:8500";
+const { CONSUL_HTTP_ADDR = "127.0.0.1:8500", CONSUL_HTTP_TOKEN } = process.env;
+const agent = CONSUL_HTTP_ADDR.includes("://")
+  ? CONSUL_HTTP_ADDR
+  : `http://${CONSUL_HTTP_ADDR}`;
 
 const app = new Hono();
 
 app.get("/targets", async (c) => {
-  const url = `http://${agent}/v1/health/service/${service}`;
-  const instances: Instance[] = await (await fetch(url)).json();
+  const url = new URL(`/v1/health/service/${service}`, agent);
+  const response = await fetch(url, {
+    headers: CONSUL_HTTP_TOKEN ? { "x-consul-token": CONSUL_HTTP_TOKEN } : {},
+  });
+  // Prometheus then keeps the targets that it has.
+  if (!response.ok) return c.text(`Consul answered ${response.status}`, 502);
+  const instances: Instance[] = await response.json();
   return c.json(instances.map(({ Node, Service }) => {
     const { ID, Address, Port, Tags } = Service;
     const address = Address || Node.Address;

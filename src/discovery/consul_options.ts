@@ -69,7 +69,7 @@ export interface ConsulAgentOptions {
   name?: string;
   /**
    * What tells this instance from others on the same agent. Whoever registers
-   * last under an id has it.
+   * last under an id has it. Between slashes it must have more than dots.
    *
    * @default {undefined} The `name`: fine for one instance an agent.
    */
@@ -132,7 +132,8 @@ export interface ConsulAgentOptions {
   /** Where others reach the server, if not where it listens. */
   advertise?: ConsulAdvertiseOptions;
   /**
-   * What requests are sent with, instead of the global `fetch`.
+   * What requests are sent with, instead of the global `fetch`. If it alone knows
+   * a way to the agent, a server on all interfaces needs `advertise.address`.
    *
    * @default {undefined}
    */
@@ -152,8 +153,8 @@ export interface ConsulAgentOptions {
    */
   timeout?: number;
   /**
-   * Whether the start fails if the agent does not answer, or not now (a status
-   * from 500 on). Otherwise the server starts, and is registered as soon as the
+   * Whether the start fails if the agent does not answer, or not now (with 429 or
+   * a status from 500 on). Otherwise the server starts, and is registered as soon as the
    * agent is there; `isRegistered` tells. What the agent refuses, such as a
    * token, is an error in any case.
    *

@@ -82,9 +82,12 @@ test(
   async () => {
     await withConsul({}, async (consul) => {
       const agent = new URL(consul.url).host;
-      const env = { CONSUL_HTTP_ADDR: agent };
-      const start = (name: string, ...args: string[]) =>
-        startProgram(`examples/consul/${name}.ts`, args, env);
+      // Either form will do.
+      const addresses = { app: agent, http_sd: consul.url };
+      const start = (name: keyof typeof addresses, ...args: string[]) =>
+        startProgram(`examples/consul/${name}.ts`, args, {
+          CONSUL_HTTP_ADDR: addresses[name],
+        });
       const shops = [start("app", "shop-1"), start("app", "shop-2")];
       const httpSd = start("http_sd", "shop", "0");
       const started: Prometheus[] = [];

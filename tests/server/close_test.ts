@@ -1,7 +1,12 @@
-import { ListenError, startHttpServer } from "../../src/server/mod.ts";
+import {
+  type DiscoveryContext,
+  ListenError,
+  startHttpServer,
+} from "../../src/server/mod.ts";
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStrictEquals,
   assertStringIncludes,
@@ -208,6 +213,66 @@ contract(
     assertEquals(server.isRegistered, false);
   },
 );
+
+test("service discovery tells what it knows, until the server is closed", async () => {
+  const told: unknown[] = [];
+  let context: DiscoveryContext | undefined;
+  const server = await startHttpServer({
+    addr: "127.0.0.1",
+    onError: (error) => told.push(error),
+    serviceDiscovery: {
+      register(info, given) {
+        context = given;
+        // It has its own copy.
+        Object.assign(info, { metricsUrl: "elsewhere" });
+        Object.assign(info.socket, { port: 1 });
+        given.onChange(false);
+        return Promise.resolve(() => {
+          // As a program that stops all when one part does.
+          void server.close();
+          return Promise.resolve();
+        });
+      },
+    },
+  });
+  assertEquals(server.isRegistered, false);
+  assert(server.metricsUrl.endsWith(`:${server.socket.port}/metrics`));
+  context!.onChange(true);
+  assertEquals(server.isRegistered, true);
+  const error = new Stop();
+  context!.onError(error);
+  assertEquals(told, [error]);
+  const text = await (await fetch(server.metricsUrl)).text();
+  assertMatch(text, /^prometheus_async_discovery_registered 1$/m);
+  assertMatch(text, /^prometheus_async_discovery_failures_total 1$/m);
+  await server.close();
+  // It has not said otherwise.
+  assertEquals(server.isRegistered, true);
+  context!.onChange(false);
+  assertEquals([server.isRegistered, told.length], [true, 1]);
+});
+
+test("the metrics of service discovery are served where there is one", async () => {
+  const serviceDiscovery = fakeDiscovery(null);
+  const addr = "127.0.0.1";
+  for (
+    const options of [{ addr }, { addr, serviceDiscovery, ownMetrics: false }]
+  ) {
+    const server = await startHttpServer(options);
+    const text = await (await fetch(server.metricsUrl)).text();
+    await server.close();
+    assert(!text.includes("prometheus_async_discovery"), text);
+  }
+  const server = await startHttpServer({ addr, serviceDiscovery });
+  const response = await fetch(
+    `${server.metricsUrl}?name[]=prometheus_async_discovery_registered`,
+  );
+  const text = await response.text();
+  await server.close();
+  assertEquals(text.match(/^prometheus.*/mg), [
+    "prometheus_async_discovery_registered 0",
+  ]);
+});
 
 test("a server that was not registered says so", async () => {
   const serviceDiscovery = fakeDiscovery(null);

@@ -3,6 +3,7 @@ import { startHttpServerInThreadSync } from "../../src/thread/mod.ts";
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
   assertThrows,
@@ -165,6 +166,33 @@ test("a token that a function yields is that of the moment on a thread, too", {
     assertEquals(await ids(consul), []);
   });
 });
+
+test(
+  "a token's function that hangs once is asked again by a thread",
+  { skip },
+  async () => {
+    await withConsul({}, async (consul) => {
+      let calls = 0;
+      const errors: unknown[] = [];
+      await withThread({
+        registry: new client.Registry(),
+        serviceDiscovery: agent(consul, {
+          timeout: 2000,
+          // The first call is before the start, the second with the first look.
+          token: () => ++calls === 2 ? new Promise(() => {}) : "a",
+        }),
+        onError: (error) => errors.push(error),
+      }, async (server) => {
+        await waitUntil(60_000, "it hangs", () => errors.length > 0);
+        // Whichever of the two limits is noticed first.
+        assertMatch(String(errors[0]), /token,? must (yield|answer) within 2/);
+        await waitUntil(60_000, "it is asked again", () => calls > 3);
+        await waitUntil(60_000, "it is registered", () => server.isRegistered);
+      });
+      assertEquals(await ids(consul), []);
+    });
+  },
+);
 
 test("a thread that is started without turning the event loop is registered", {
   skip,
