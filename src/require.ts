@@ -56,6 +56,27 @@ export function requireNumber(
 }
 
 /**
+ * Requires an option to be an object of names and values.
+ *
+ * @param known The names that it may have; any, if none are given.
+ * @throws {TypeError} If it is not; without the values, which may be secret.
+ */
+export function requireObject(
+  action: string,
+  option: string,
+  given: object,
+  known?: readonly string[],
+): void {
+  if (!isPlainObject(given)) {
+    throw new TypeError(
+      `Cannot ${action}: ${option} must be an object, received ` +
+        describeSecret(given),
+    );
+  }
+  if (known) requireNames(action, option, given, known);
+}
+
+/**
  * Requires an object to have no other names than those that are known.
  *
  * @param option What the object is called, such as "tls".

@@ -13,6 +13,8 @@ import { Registration } from "./registration.ts";
 
 type AgentSettings = ConsulSettings & ConsulFunctions;
 
+const NOBODY: DiscoveryContext = { onError() {}, onChange() {} };
+
 let read: (agent: object) => AgentSettings | undefined;
 
 /**
@@ -68,7 +70,7 @@ export class ConsulAgent implements ServiceDiscovery {
    * Registers a server that listens, and keeps it registered.
    *
    * @param server Where it listens.
-   * @param context Takes what happens from then on.
+   * @param context Takes what happens from then on; without it nobody is told.
    * @returns What ends that, and deregisters the server.
    * @throws {ConsulError} If the agent refuses, with its words; if it does not
    * answer, after three attempts or `timeout`, unless it is not `required`.
@@ -80,7 +82,7 @@ export class ConsulAgent implements ServiceDiscovery {
    */
   async register(
     server: MetricsServerInfo,
-    context: DiscoveryContext,
+    context: DiscoveryContext = NOBODY,
   ): Promise<() => Promise<void>> {
     return await new Registration(this.#settings, server, context).begin();
   }

@@ -1,10 +1,8 @@
 import { describe } from "../describe.ts";
 import {
-  describeSecret,
-  isPlainObject,
   MAX_TIMER_MS,
-  requireNames,
   requireNumber,
+  requireObject,
   requireType,
 } from "../require.ts";
 import { readEnvironment } from "../runtime/environment.ts";
@@ -102,7 +100,7 @@ const KNOWN_OF_CHECK: Readonly<Record<keyof ConsulCheckOptions, true>> = {
 export function readConsulOptions(
   options: ConsulAgentOptions,
 ): ConsulSettings & ConsulFunctions {
-  requireObject("options", options, Object.keys(KNOWN));
+  requireObject(ACTION, "options", options, Object.keys(KNOWN));
   const {
     name = "app-metrics",
     serviceId = name,
@@ -184,7 +182,7 @@ function readTags(tags: readonly string[]): string[] {
 function readMeta(
   meta: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  requireObject("meta", meta);
+  requireObject(ACTION, "meta", meta);
   for (const [name, value] of Object.entries(meta)) {
     requireType(ACTION, "string", { [`meta.${name}`]: value });
   }
@@ -192,7 +190,7 @@ function readMeta(
 }
 
 function readCheck(check: ConsulCheckOptions): CheckSettings {
-  requireObject("check", check, Object.keys(KNOWN_OF_CHECK));
+  requireObject(ACTION, "check", check, Object.keys(KNOWN_OF_CHECK));
   const {
     type,
     interval = "10s",
@@ -239,7 +237,7 @@ function readDuration(name: string, given: unknown, min = 1): number {
 function readAdvertise(
   advertise: ConsulAdvertiseOptions,
 ): ConsulAdvertiseOptions {
-  requireObject("advertise", advertise, ["address", "port"]);
+  requireObject(ACTION, "advertise", advertise, ["address", "port"]);
   const { address, port } = advertise;
   if (address !== undefined) {
     requireTexts({ "advertise.address": address });
@@ -298,20 +296,6 @@ function requireTexts(options: Readonly<Record<string, unknown>>): void {
       `Cannot ${ACTION}: ${name} must not be empty, received ""`,
     );
   }
-}
-
-function requireObject(
-  name: string,
-  given: object,
-  known?: readonly string[],
-): void {
-  if (!isPlainObject(given)) {
-    throw new TypeError(
-      `Cannot ${ACTION}: ${name} must be an object, received ` +
-        describeSecret(given),
-    );
-  }
-  if (known) requireNames(ACTION, name, given, known);
 }
 
 /** The options that are given. */

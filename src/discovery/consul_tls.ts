@@ -1,4 +1,4 @@
-import { describeSecret, isPlainObject, requireNames } from "../require.ts";
+import { describeSecret, requireObject } from "../require.ts";
 import { checkClientTls, readCredential } from "../runtime/credentials.ts";
 import type { ClientTls } from "../runtime/types.ts";
 
@@ -42,14 +42,8 @@ export function readTls(
   action: string,
   given: ConsulTlsOptions,
 ): ConsulTlsSettings {
-  if (!isPlainObject(given)) {
-    throw new TypeError(
-      `Cannot ${action}: tls must be an object, received ` +
-        describeSecret(given),
-    );
-  }
   const names = PARTS.flatMap((part) => [part, `${part}File`]);
-  requireNames(action, "tls", given, names);
+  requireObject(action, "tls", given, names);
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || typeof value === "string") continue;
     throw new TypeError(

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { describeSecret, isPlainObject, requireNames } from "../require.ts";
+import { requireObject } from "../require.ts";
 
 /** What the options are for, in error messages. */
 export const ACTION = "start metrics server";
@@ -21,13 +21,7 @@ export function requireProtection(
   given: object,
   known: readonly string[],
 ): void {
-  if (!isPlainObject(given)) {
-    throw new TypeError(
-      `Cannot ${ACTION}: ${option} must be an object, received ` +
-        describeSecret(given),
-    );
-  }
-  requireNames(ACTION, option, given, known);
+  requireObject(ACTION, option, given, known);
   requireDefined(option, given);
 }
 

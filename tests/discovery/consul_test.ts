@@ -83,6 +83,28 @@ test("a ConsulAgent needs no options but an address, and takes any id", {
   });
 });
 
+test(
+  "register() of a ConsulAgent works for a server of any make",
+  { skip },
+  async () => {
+    await withConsul({}, async (consul) => {
+      const agent = new ConsulAgent({ address: consul.url, token: "" });
+      const deregister = await agent.register({
+        socket: { addr: "127.0.0.1", port: 9100 },
+        https: false,
+        mutualTls: false,
+        url: "http://127.0.0.1:9100/",
+        metricsUrl: "http://127.0.0.1:9100/metrics",
+        healthUrl: "http://127.0.0.1:9100/-/healthy",
+      });
+      assertEquals((await consul.services())["app-metrics"].Port, 9100);
+      await deregister();
+      await deregister();
+      assertEquals(await consul.services(), {});
+    });
+  },
+);
+
 test("with deregister: false the service stays when the server closes", {
   skip,
 }, async () => {
