@@ -43,9 +43,11 @@ export class AgentFetch {
     if (this.#client === undefined || shown !== this.#shown) {
       void this.#drop();
       this.#shown = shown;
-      this.#client = fetchClient({ tls, unix });
+      const made = this.#client = fetchClient({ tls, unix });
       // One that cannot be made is no client.
-      this.#client.catch(() => this.#client = undefined);
+      made.catch(() => {
+        if (this.#client === made) this.#client = undefined;
+      });
     }
     return (await this.#client).fetch;
   }
@@ -59,7 +61,6 @@ export class AgentFetch {
   async #drop(): Promise<void> {
     const dropped = this.#client;
     this.#client = undefined;
-    const client = await dropped?.catch(() => undefined);
-    await client?.close();
+    await dropped?.then((client) => client.close()).catch(() => {});
   }
 }

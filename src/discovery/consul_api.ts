@@ -48,6 +48,8 @@ export class ConsulApi {
   readonly #token: ConsulFunctions["token"];
   readonly #fetch: AgentFetch;
   readonly #hasOwnFetch: boolean;
+  /** Something, while it waits for the function that yields the token. */
+  #reading: object | undefined;
 
   /** Makes one that has asked nothing yet. */
   constructor(settings: ConsulSettings, { token, fetch }: ConsulFunctions) {
@@ -147,6 +149,11 @@ export class ConsulApi {
     return new ConsulError({ action, agent: name, reason, ...more });
   }
 
+  /** Whether it waits for the function that yields the token. */
+  get isReadingToken(): boolean {
+    return this.#reading !== undefined;
+  }
+
   /** Ends the connections. */
   close(): Promise<void> {
     return this.#fetch.close();
@@ -239,10 +246,16 @@ export class ConsulApi {
 
   async #readToken(): Promise<string | undefined> {
     if (typeof this.#token !== "function") return this.#token;
-    return requireToken(
-      `ask Consul agent ${JSON.stringify(this.#settings.agent.name)}`,
-      await this.#token() ?? null,
-    );
+    const reading = this.#reading = {};
+    try {
+      return requireToken(
+        `ask Consul agent ${JSON.stringify(this.#settings.agent.name)}`,
+        await this.#token() ?? null,
+      );
+    } finally {
+      // One that hung for long is another's business by now.
+      if (this.#reading === reading) this.#reading = undefined;
+    }
   }
 }
 
@@ -255,5 +268,7 @@ function wordsOf(text: string, token: string | undefined): string {
 function withoutToken(text: string, token: string | undefined): string {
   if (token === undefined) return text;
   const escaped = JSON.stringify(token).slice(1, -1);
-  return text.replaceAll(token, "[token]").replaceAll(escaped, "[token]");
+  const without = text.replaceAll(escaped, "[token]");
+  // A short one may stand in what has taken its place.
+  return escaped === token ? without : without.replaceAll(token, "[token]");
 }

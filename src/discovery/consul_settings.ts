@@ -267,7 +267,7 @@ const WILDCARDS: readonly unknown[] = ["0.0.0.0", "[::]", "[::ffff:0:0]"];
 function isReachable(address: string): boolean {
   const host = address.includes(":")
     // URLs have no zones.
-    ? `[${address.replace(/%\w+$/, "")}]`
+    ? `[${address.replace(/%[\w.-]+$/, "")}]`
     : address;
   const url = /[\s/?#@\\]/.test(host) ? null : URL.parse(`http://${host}/`);
   return url !== null && !WILDCARDS.includes(url.hostname);

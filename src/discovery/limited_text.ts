@@ -9,9 +9,11 @@ export async function limitedText(response: Response): Promise<string> {
   const chunks: string[] = [];
   const decoder = new TextDecoder();
   let bytes = 0;
-  // An answer may have no body, and one of a fetch of the user's own no stream.
-  const reader = response.body?.getReader();
-  if (reader === undefined) return String(await response.text());
+  // An answer may have no body, and one of a fetch of the user's own another.
+  if (typeof response.body?.getReader !== "function") {
+    return String(await response.text());
+  }
+  const reader = response.body.getReader();
   while (bytes < MAX_BYTES) {
     const { done, value } = await reader.read();
     if (done) return chunks.join("") + decoder.decode();

@@ -16,6 +16,12 @@ const MIN_PART = 0.9;
 /** How long closing waits for a look that is under way, in milliseconds. */
 const LOOK_MS = 500;
 
+/**
+ * By how many milliseconds a timer is late if its thread was blocked; and how long
+ * an answer then takes to be read.
+ */
+const LATE_MS = 200;
+
 /** What agents, older and newer ones, answer to the heartbeat of no check. */
 const UNKNOWN_CHECK: readonly unknown[] = [500, 404];
 
@@ -31,10 +37,12 @@ export class Registration {
   readonly #server: MetricsServerInfo;
   readonly #context: DiscoveryContext;
   readonly #api: ConsulApi;
-  /** Where it was registered. */
-  #place: Place | undefined;
+  /** Where the agent knows it, and where it was asked to know it since. */
+  #places: readonly Place[] = [];
   /** Whether the agent has ever said that it knows the service. */
   #wasRegistered = false;
+  /** Whether it may know it all the same: it was asked to, and did not answer. */
+  #mayBeRegistered = false;
   /** The looks; settles when there will be no more. */
   #keeping: Promise<void> = Promise.resolve();
   #endPause = () => {};
@@ -73,8 +81,8 @@ export class Registration {
         await this.#api.close();
         throw error;
       }
-      this.#context.onChange(false);
-      this.#context.onError(error);
+      this.#tell(false);
+      this.#report(error);
     }
     this.#keeping = this.#keep();
     return () => this.#end ??= this.#endOnce();
@@ -83,7 +91,7 @@ export class Registration {
   /** Looks until it is over. */
   async #keep(): Promise<void> {
     let failures = this.#wasRegistered ? 0 : 1;
-    for (;;) {
+    while (!this.#isOver) {
       const pause = pauseInBackground(this.#pause(failures));
       this.#endPause = pause.end;
       await pause.over;
@@ -100,8 +108,8 @@ export class Registration {
         if (this.#isOver) return;
         failures++;
         // Who refuses, as for want of a token, has not forgotten it.
-        if (mayPass(error)) this.#context.onChange(false);
-        this.#context.onError(error);
+        if (mayPass(error)) this.#tell(false);
+        this.#report(error);
       }
     }
   }
@@ -123,25 +131,24 @@ export class Registration {
     const found = await this.#api.find(signal);
     signal.throwIfAborted();
     if (found === undefined) {
-      this.#context.onChange(false);
+      this.#tell(false);
       return await this.#register(signal);
     }
-    if (!this.#isOwn(found)) {
-      this.#context.onChange(false);
-      throw this.#takenError(found);
-    }
+    this.#requireOwn(found);
     if (usesTtl(this.#settings, this.#server)) {
       try {
         await this.#api.pass(signal);
       } catch (error) {
         const status = error instanceof ConsulError ? error.status : undefined;
-        // Its check is gone, and the service is nobody else's.
         if (!UNKNOWN_CHECK.includes(status)) throw error;
+        // Its check is gone, as it is when somebody else takes the id.
+        const again = await this.#api.find(signal);
+        if (again !== undefined) this.#requireOwn(again);
         return await this.#register(signal);
       }
     }
     signal.throwIfAborted();
-    this.#context.onChange(true);
+    this.#tell(true);
   }
 
   async #register(signal: AbortSignal): Promise<void> {
@@ -149,15 +156,18 @@ export class Registration {
     await this.#requireDatacenter(signal);
     const place = await findAddress(settings, this.#server, this.#api, signal);
     signal.throwIfAborted();
-    // Should the answer get lost, it is known what was asked for.
-    this.#place = place;
-    await this.#api.register(
-      defineService(settings, this.#server, place),
-      signal,
-    );
+    const definition = defineService(settings, this.#server, place);
+    this.#places = [...this.#places, place];
+    try {
+      await this.#api.register(definition, signal);
+    } catch (error) {
+      if (signal.aborted) this.#mayBeRegistered = true;
+      throw error;
+    }
     signal.throwIfAborted();
+    this.#places = [place];
     this.#wasRegistered = true;
-    this.#context.onChange(true);
+    this.#tell(true);
   }
 
   async #requireDatacenter(signal: AbortSignal): Promise<void> {
@@ -186,10 +196,11 @@ export class Registration {
         (signal) =>
           retrying(() => this.#deregister(signal), isNoRefusal, signal),
       );
-      this.#context.onChange(false);
+      this.#tell(false);
     } catch (error) {
+      const isKnown = this.#wasRegistered || this.#mayBeRegistered;
       // An agent that was never there has nothing to forget.
-      if (this.#wasRegistered || !mayPass(error)) throw error;
+      if (isKnown || !mayPass(error)) throw error;
     } finally {
       await this.#api.close();
     }
@@ -203,12 +214,18 @@ export class Registration {
   }
 
   #isOwn({ address, port }: Place): boolean {
-    return address === this.#place?.address && port === this.#place.port;
+    return this.#places.some((place) =>
+      address === place.address && port === place.port
+    );
   }
 
-  #takenError({ address, port }: Place): Error {
+  /** Requires what has the id to be this server. */
+  #requireOwn(found: Place): void {
+    if (this.#isOwn(found)) return;
+    this.#tell(false);
+    const { address, port } = found;
     const id = JSON.stringify(this.#settings.serviceId);
-    return new Error(
+    throw new Error(
       `Cannot keep service ${id} registered: its id must be this server's alone, ` +
         `received that of a server at ${
           address || "the agent's address"
@@ -224,21 +241,46 @@ export class Registration {
     work: (signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const { signal } = aborter;
-    const { timeout, serviceId, token } = this.#settings;
+    const { timeout, serviceId } = this.#settings;
     const aborted = Promise.withResolvers<void>();
     signal.addEventListener("abort", () => aborted.reject(signal.reason));
     const done = Promise.race([work(signal), aborted.promise]);
     const settled = done.then(() => {}, () => {});
+    const startedAt = performance.now();
     if (await settlesWithin(timeout, settled)) return await done;
-    const who = typeof token === "function"
-      ? "it, and the function that yields the token,"
-      : "it";
-    const error = this.#api.error(
-      `${verb} service ${JSON.stringify(serviceId)}`,
-      `${who} must answer within ${timeout} ms, received nothing`,
-    );
+    // If this thread was blocked, the answer may be there and not yet read.
+    const isLate = performance.now() - startedAt > timeout + LATE_MS;
+    if (isLate && await settlesWithin(LATE_MS, settled)) return await done;
+    const action = `${verb} service ${JSON.stringify(serviceId)}`;
+    const error = this.#api.isReadingToken
+      ? new Error(
+        `Cannot ${action} with Consul agent: token must yield within ` +
+          `${timeout} ms, received nothing`,
+      )
+      : this.#api.error(
+        action,
+        `it must answer within ${timeout} ms, received nothing`,
+      );
     aborter.abort(error);
     throw error;
+  }
+
+  /** Tells whether the server is registered. */
+  #tell(isRegistered: boolean): void {
+    safely(() => this.#context.onChange(isRegistered));
+  }
+
+  #report(error: unknown): void {
+    safely(() => this.#context.onError(error));
+  }
+}
+
+/** Calls what is not for this to fail with; nobody else would take its error. */
+function safely(call: () => void): void {
+  try {
+    call();
+  } catch {
+    // The looks go on.
   }
 }
 

@@ -110,8 +110,9 @@ export class Lifecycle {
         this.#reportDiscovery(error);
       },
       onChange: (isRegistered) => {
-        if (this.#isOver) return;
         isTold = true;
+        // Nobody can be registered who is gone.
+        if (isRegistered && this.#isOver) return;
         this.#status.isRegistered = Boolean(isRegistered);
       },
     };

@@ -61,7 +61,6 @@ export function run(early: readonly unknown[]): void {
     ? new MainToken({
       first: discovery.token,
       main,
-      timeout: discovery.consul.timeout,
       ask: (id) => thread.post({ type: "token", id }),
     })
     : undefined;

@@ -14,8 +14,6 @@ export interface MainTokenOptions {
   /** The token that the function has yielded before the thread was started. */
   readonly first: string | undefined;
   readonly main: Pick<MainThread, "silence">;
-  /** How long the function may take, in milliseconds. */
-  readonly timeout: number;
   /** Sends the main thread a question. */
   readonly ask: (id: number) => void;
 }
@@ -23,7 +21,8 @@ export interface MainTokenOptions {
 /** A question that the main thread has not answered. */
 interface Asked {
   readonly id: number;
-  readonly deadline: Deadline;
+  /** When, by the clock of `performance`. */
+  readonly at: number;
   readonly answered: PromiseWithResolvers<TokenAnswer>;
 }
 
@@ -48,28 +47,24 @@ export class MainToken {
    * Yields the token.
    *
    * @throws What the function has thrown.
-   * @throws {Error} If it has yielded nothing in time.
+   * @throws {Error} If it is given up, since it is asked anew.
    */
   async get(): Promise<string | undefined> {
     if (this.#isFirst) {
       this.#isFirst = false;
       return this.#last;
     }
-    const { main, timeout } = this.#options;
-    const { deadline, answered: { promise } } = this.#question();
+    const asked = this.#question();
+    const { promise } = asked.answered;
     do {
-      const look = new Deadline(Math.min(LOOK_MS, deadline.rest));
-      if (await look.waitFor(promise)) {
+      if (await new Deadline(LOOK_MS).waitFor(promise)) {
         const { token, failure } = await promise;
         if (failure !== undefined) throw fromSent(failure);
         return token;
       }
-      if (main.silence > PATIENCE_SECONDS) return this.#last;
-    } while (deadline.rest > 0);
-    throw new Error(
-      `Cannot ask Consul agent: token must yield within ${timeout} ms, received ` +
-        "nothing",
-    );
+      if (this.#options.main.silence > PATIENCE_SECONDS) return this.#last;
+    } while (this.#asked === asked);
+    throw new Error("Cannot yield token: it was asked for again meanwhile");
   }
 
   /** Takes the main thread's answer. */
@@ -84,14 +79,14 @@ export class MainToken {
   #question(): Asked {
     const asked = this.#asked;
     if (asked !== undefined) {
-      const ago = (asked.deadline.ms - asked.deadline.rest) / 1000;
+      const ago = (performance.now() - asked.at) / 1000;
       if (this.#options.main.silence >= ago) return asked;
     }
     const id = ++this.#lastId;
     this.#options.ask(id);
     return this.#asked = {
       id,
-      deadline: new Deadline(this.#options.timeout),
+      at: performance.now(),
       answered: Promise.withResolvers(),
     };
   }

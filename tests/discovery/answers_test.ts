@@ -2,6 +2,7 @@ import { ConsulError } from "../../src/discovery/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { freePorts } from "../_ports.ts";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
 import { refusal, registering, withServers } from "./_registering.ts";
@@ -137,6 +138,85 @@ test("closing gives up a look that gets no answer, and deregisters", async () =>
   });
 });
 
+test("closing during a look that is well waits for that alone", async () => {
+  let port = 0;
+  let isSlow = false;
+  let answer: (() => void) | undefined;
+  const put: string[] = [];
+  await withAnswers((request, response) => {
+    if (request.method === "PUT") put.push(request.url!);
+    if (request.method === "GET" && isSlow && answer === undefined) {
+      answer = () => response.end(found(port));
+    } else response.end(found(port));
+  }, async (url) => {
+    await withServers(async (start) => {
+      const errors: unknown[] = [];
+      // Longer than the test may take.
+      const check = { interval: "1s", timeout: "1h" };
+      const server = await start(registering({ url }, { check }, {
+        onError: (error) => errors.push(error),
+      }));
+      ({ port } = server.socket);
+      isSlow = true;
+      await waitUntil(60_000, "it looks", () => answer !== undefined);
+      const closed = server.close(60_000);
+      answer!();
+      await closed;
+      assertEquals(put.at(-1), "/v1/agent/service/deregister/app-metrics");
+      assertEquals(errors, []);
+    });
+  });
+});
+
+test("a context that throws ends no looks", async () => {
+  let port = 0;
+  let looks = 0;
+  await withAnswers((request, response) => {
+    if (request.method === "GET") looks++;
+    if (looks === 1) response.writeHead(500).end();
+    else response.end(found(port));
+  }, async (url) => {
+    const fail = () => {
+      throw new Error("not now");
+    };
+    const { serviceDiscovery } = registering({ url });
+    await withServers(async (start) => {
+      const server = await start({
+        addr: "127.0.0.1",
+        serviceDiscovery: {
+          register: (info) =>
+            serviceDiscovery!.register(info, { onError: fail, onChange: fail }),
+        },
+      });
+      ({ port } = server.socket);
+      await waitUntil(60_000, "it looks on", () => looks > 2);
+    });
+  });
+});
+
+test("an answer whose body is no stream of the web is read, too", async () => {
+  let port = 0;
+  const asked: string[] = [];
+  await withAnswers((_request, response) => {
+    response.end(found(port));
+  }, async (url) => {
+    await withServers(async (start) => {
+      const server = await start(registering({ url }, {
+        fetch: async (url, init) => {
+          const response = await fetch(url, init);
+          asked.push(init.method!);
+          const { status, ok } = response;
+          const text = () => response.text();
+          return { status, ok, body: {}, text } as unknown as Response;
+        },
+      }));
+      ({ port } = server.socket);
+      await server.close();
+      assertEquals(asked, ["PUT", "GET", "PUT"]);
+    });
+  });
+});
+
 test("with deregister: false nothing is registered after close()", async () => {
   const put: string[] = [];
   let answer: (() => void) | undefined;
@@ -148,7 +228,10 @@ test("with deregister: false nothing is registered after close()", async () => {
   }, async (url) => {
     await withServers(async (start) => {
       const errors: unknown[] = [];
-      const server = await start(registering({ url }, { deregister: false }, {
+      const server = await start(registering({ url }, {
+        deregister: false,
+        timeout: 50_000,
+      }, {
         onError: (error) => errors.push(error),
       }));
       await waitUntil(60_000, "it looks", () => answer !== undefined);
@@ -212,7 +295,8 @@ test("an error of this side is no refusal of a deregistration", async () => {
 });
 
 test("a fetch of one's own needs no other way to the agent", async () => {
-  const address = "http://consul.invalid:8500";
+  const [port] = await freePorts(1);
+  const address = `http://127.0.0.1:${port}`;
   await withAnswers((_request, response) => {
     response.end("{}");
   }, async (url) => {

@@ -249,7 +249,10 @@ test("service discovery tells what it knows, until the server is closed", async 
   // It has not said otherwise.
   assertEquals(server.isRegistered, true);
   context!.onChange(false);
-  assertEquals([server.isRegistered, told.length], [true, 1]);
+  assertEquals([server.isRegistered, told.length], [false, 1]);
+  // Nobody can be registered who is gone.
+  context!.onChange(true);
+  assertEquals(server.isRegistered, false);
 });
 
 test("the metrics of service discovery are served where there is one", async () => {
