@@ -157,7 +157,7 @@ export class Registration {
     const place = await findAddress(settings, this.#server, this.#api, signal);
     signal.throwIfAborted();
     const definition = defineService(settings, this.#server, place);
-    this.#places = [...this.#places, place];
+    if (!this.#isOwn(place)) this.#places = [...this.#places, place];
     try {
       await this.#api.register(definition, signal);
     } catch (error) {
