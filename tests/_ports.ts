@@ -1,22 +1,33 @@
 /** Ports for programs that cannot choose one themselves. */
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { createServer, type Server } from "node:net";
+
+/**
+ * Where ports are looked for: below those that systems give to whoever asks for
+ * any, and so to all other servers and connections of the tests. A program that
+ * is started again finds its port free.
+ */
+const FIRST = 11_000;
+const LAST = 32_000;
 
 /** Finds ports on loopback that are free, all at once so that no two are alike. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<Server>((resolve, reject) => {
-          const server = createServer();
-          server.once("error", reject);
-          server.listen(0, "127.0.0.1", () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  const taken: [port: number, server: Server][] = [];
+  while (taken.length < count) {
+    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
+    const server = await listening(port);
+    if (server !== undefined) taken.push([port, server]);
+  }
   await Promise.all(
-    servers.map((server) => new Promise((resolve) => server.close(resolve))),
+    taken.map(([, server]) => new Promise((resolve) => server.close(resolve))),
   );
-  return ports;
+  return taken.map(([port]) => port);
+}
+
+/** Takes a port; yields nothing if somebody has it. */
+function listening(port: number): Promise<Server | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(undefined));
+    server.listen(port, "127.0.0.1", () => resolve(server));
+  });
 }

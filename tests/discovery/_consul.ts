@@ -108,7 +108,7 @@ export class Consul {
     { acl = false, tls, unix }: StartConsulOptions,
   ): Promise<Consul> {
     const folder = await mkdtemp(join(tmpdir(), "consul-"));
-    const [http, https, serf_lan, serf_wan, server] = await freePorts(5);
+    const [http, https, serf_lan, server] = await freePorts(4);
     await writeFile(
       join(folder, "config.json"),
       JSON.stringify({
@@ -123,7 +123,7 @@ export class Consul {
           http,
           https: tls ? https : -1,
           serf_lan,
-          serf_wan,
+          serf_wan: -1,
           server,
           dns: -1,
           grpc: -1,
