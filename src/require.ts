@@ -105,6 +105,43 @@ export function isPlainObject(given: unknown): given is object {
   return Object.prototype.toString.call(given) === "[object Object]";
 }
 
+/**
+ * Requires an option to be a string, and tells nothing of what came instead.
+ *
+ * @throws {TypeError} If it is not.
+ */
+export function requireSecretText(
+  action: string,
+  option: string,
+  value: unknown,
+): void {
+  if (typeof value === "string") return;
+  throw new TypeError(
+    `Cannot ${action}: ${option} must be a string, received ` +
+      describeSecret(value),
+  );
+}
+
+/**
+ * Requires the option of a credential's file to be its path, not what is in it:
+ * that would end up in the message that there is no such file.
+ *
+ * @param option Its name, which ends in `File`.
+ * @throws {TypeError} If it is what is in the file.
+ */
+export function requireCredentialPath(
+  action: string,
+  option: string,
+  path: string,
+): void {
+  if (!path.includes("-----BEGIN")) return;
+  const way = option.replace(/^.*\.(.*)File$/, "$1");
+  throw new TypeError(
+    `Cannot ${action}: ${option} must be the path of a file, received what is ` +
+      `in one; give it as ${way}`,
+  );
+}
+
 /** Names a value for an error message by its type alone: it may be secret. */
 export function describeSecret(value: unknown): string {
   if (value === null || value === undefined) return String(value);

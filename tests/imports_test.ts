@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   types: [],
   errors: ["types"],
   describe: [],
+  address: [],
   version: [],
   plain_response: [],
   message_of: ["describe"],
@@ -51,6 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   discovery: [
     "types",
+    "address",
     "errors",
     "describe",
     "require",
@@ -59,6 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   server: [
     "types",
+    "address",
     "errors",
     "describe",
     "version",

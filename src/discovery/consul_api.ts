@@ -5,7 +5,7 @@ import type { ConsulFunctions, ConsulSettings } from "./consul_settings.ts";
 import { limitedText } from "./limited_text.ts";
 import { reasonOf } from "./reason_of.ts";
 import { type ServiceDefinition, ttlCheckId } from "./service_definition.ts";
-import { requireToken } from "./token.ts";
+import { tokenOf } from "./token.ts";
 
 /** Where a service is, as an agent knows it. */
 export interface Place {
@@ -44,19 +44,15 @@ const MAX_WORDS = 1000;
 
 /** The part of the HTTP API of a Consul agent that one service needs. */
 export class ConsulApi {
-  readonly #settings: ConsulSettings;
-  readonly #token: ConsulFunctions["token"];
+  readonly #settings: ConsulSettings & ConsulFunctions;
   readonly #fetch: AgentFetch;
-  readonly #hasOwnFetch: boolean;
   /** Something, while it waits for the function that yields the token. */
   #reading: object | undefined;
 
   /** Makes one that has asked nothing yet. */
-  constructor(settings: ConsulSettings, { token, fetch }: ConsulFunctions) {
+  constructor(settings: ConsulSettings & ConsulFunctions) {
     this.#settings = settings;
-    this.#token = token;
-    this.#hasOwnFetch = fetch !== undefined;
-    const { tls, agent } = settings;
+    const { fetch, tls, agent } = settings;
     this.#fetch = new AgentFetch({ fetch, tls, unix: agent.unix });
   }
 
@@ -67,7 +63,7 @@ export class ConsulApi {
   ): Promise<void> {
     const { partition } = this.#settings;
     await this.#ask({
-      action: `register service ${this.#id}`,
+      action: `register ${this.service}`,
       method: "PUT",
       // Else a check of another kind goes on beside the new one.
       path: "service/register?replace-existing-checks=true",
@@ -80,7 +76,7 @@ export class ConsulApi {
 
   /** Looks up where the service with the id is; `undefined` if there is none. */
   async find(signal: AbortSignal): Promise<Place | undefined> {
-    const action = `look up service ${this.#id}`;
+    const action = `look up ${this.service}`;
     const permission = this.#permission("read");
     const path = `service/${this.#pathId}`;
     const answer = await this.#tell({ action, path, permission, signal });
@@ -101,7 +97,7 @@ export class ConsulApi {
   async pass(signal: AbortSignal): Promise<void> {
     const checkId = ttlCheckId(this.#settings.serviceId);
     await this.#ask({
-      action: `send heartbeat of service ${this.#id}`,
+      action: `send heartbeat of ${this.service}`,
       method: "PUT",
       path: `check/pass/${encodeURIComponent(checkId)}`,
       permission: this.#permission("write"),
@@ -112,7 +108,7 @@ export class ConsulApi {
   /** Deregisters the service. */
   async deregister(signal: AbortSignal): Promise<void> {
     await this.#ask({
-      action: `deregister service ${this.#id}`,
+      action: `deregister ${this.service}`,
       method: "PUT",
       path: `service/deregister/${this.#pathId}`,
       permission: this.#permission("write"),
@@ -122,7 +118,7 @@ export class ConsulApi {
 
   /** Asks the agent who it is. */
   async self(signal: AbortSignal): Promise<AgentSelf> {
-    const action = `register service ${this.#id}`;
+    const action = `register ${this.service}`;
     const answer = await this.#ask({
       action,
       path: "self",
@@ -159,9 +155,9 @@ export class ConsulApi {
     return this.#fetch.close();
   }
 
-  /** The id for people. */
-  get #id(): string {
-    return JSON.stringify(this.#settings.serviceId);
+  /** The service, for people. */
+  get service(): string {
+    return `service ${JSON.stringify(this.#settings.serviceId)}`;
   }
 
   get #pathId(): string {
@@ -239,18 +235,18 @@ export class ConsulApi {
       const words = JSON.stringify(wordsOf(reasonOf(cause), token));
       throw this.error(action, `it must answer, received ${words}`, {
         // What a fetch of the user's own throws may have the token in it.
-        ...!this.#hasOwnFetch && { cause },
+        ...this.#settings.fetch === undefined && { cause },
       });
     }
   }
 
   async #readToken(): Promise<string | undefined> {
-    if (typeof this.#token !== "function") return this.#token;
+    const { agent, token } = this.#settings;
     const reading = this.#reading = {};
     try {
-      return requireToken(
-        `ask Consul agent ${JSON.stringify(this.#settings.agent.name)}`,
-        await this.#token() ?? null,
+      return await tokenOf(
+        `ask Consul agent ${JSON.stringify(agent.name)}`,
+        token,
       );
     } finally {
       // One that hung for long is another's business by now.

@@ -15,7 +15,7 @@ import type {
 } from "./consul_options.ts";
 import { type ConsulTlsSettings, readTls } from "./consul_tls.ts";
 import { parseDuration } from "./duration.ts";
-import { requireToken } from "./token.ts";
+import { requireToken, type TokenSource } from "./token.ts";
 
 /** Options as they are used: data alone, which may cross to another thread. */
 export interface ConsulSettings {
@@ -47,7 +47,7 @@ export interface CheckSettings {
 
 /** What is not data. */
 export interface ConsulFunctions {
-  readonly token: string | (() => string | Promise<string>) | undefined;
+  readonly token: TokenSource;
   readonly fetch: Fetch | undefined;
 }
 

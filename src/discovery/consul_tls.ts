@@ -1,4 +1,8 @@
-import { describeSecret, requireObject } from "../require.ts";
+import {
+  requireCredentialPath,
+  requireObject,
+  requireSecretText,
+} from "../require.ts";
 import { checkClientTls, readCredential } from "../runtime/credentials.ts";
 import type { ClientTls } from "../runtime/types.ts";
 
@@ -45,11 +49,8 @@ export function readTls(
   const names = PARTS.flatMap((part) => [part, `${part}File`]);
   requireObject(action, "tls", given, names);
   for (const [name, value] of Object.entries(given)) {
-    if (value === undefined || typeof value === "string") continue;
-    throw new TypeError(
-      `Cannot ${action}: tls.${name} must be a string, received ` +
-        describeSecret(value),
-    );
+    if (value === undefined) continue;
+    requireSecretText(action, `tls.${name}`, value);
   }
   for (const part of PARTS) {
     const file = given[`${part}File`];
@@ -59,12 +60,8 @@ export function readTls(
           "received both",
       );
     }
-    if (file?.includes("-----BEGIN")) {
-      // It would end up in the message that there is no such file.
-      throw new TypeError(
-        `Cannot ${action}: tls.${part}File must be the path of a file, received ` +
-          `what is in one; give it as ${part}`,
-      );
+    if (file !== undefined) {
+      requireCredentialPath(action, `tls.${part}File`, file);
     }
   }
   const { ca, caFile, cert, certFile, key, keyFile } = given;

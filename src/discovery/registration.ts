@@ -59,7 +59,7 @@ export class Registration {
     this.#settings = settings;
     this.#server = server;
     this.#context = context;
-    this.#api = new ConsulApi(settings, settings);
+    this.#api = new ConsulApi(settings);
   }
 
   /**
@@ -171,12 +171,12 @@ export class Registration {
   }
 
   async #requireDatacenter(signal: AbortSignal): Promise<void> {
-    const { datacenter, serviceId } = this.#settings;
+    const { datacenter } = this.#settings;
     if (datacenter === undefined) return;
     const actual = await this.#api.self(signal);
     if (actual.datacenter === datacenter) return;
     throw new RangeError(
-      `Cannot register service ${JSON.stringify(serviceId)}: the agent must ` +
+      `Cannot register ${this.#api.service}: the agent must ` +
         `belong to datacenter ${JSON.stringify(datacenter)}, received one of ` +
         JSON.stringify(actual.datacenter),
     );
@@ -224,9 +224,8 @@ export class Registration {
     if (this.#isOwn(found)) return;
     this.#tell(false);
     const { address, port } = found;
-    const id = JSON.stringify(this.#settings.serviceId);
     throw new Error(
-      `Cannot keep service ${id} registered: its id must be this server's alone, ` +
+      `Cannot keep ${this.#api.service} registered: its id must be this server's alone, ` +
         `received that of a server at ${
           address || "the agent's address"
         }, port ` +
@@ -241,7 +240,7 @@ export class Registration {
     work: (signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const { signal } = aborter;
-    const { timeout, serviceId } = this.#settings;
+    const { timeout } = this.#settings;
     const aborted = Promise.withResolvers<void>();
     signal.addEventListener("abort", () => aborted.reject(signal.reason));
     const done = Promise.race([work(signal), aborted.promise]);
@@ -251,7 +250,7 @@ export class Registration {
     // If this thread was blocked, the answer may be there and not yet read.
     const isLate = performance.now() - startedAt > timeout + LATE_MS;
     if (isLate && await settlesWithin(LATE_MS, settled)) return await done;
-    const action = `${verb} service ${JSON.stringify(serviceId)}`;
+    const action = `${verb} ${this.#api.service}`;
     const error = this.#api.isReadingToken
       ? new Error(
         `Cannot ${action} with Consul agent: token must yield within ` +

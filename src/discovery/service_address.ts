@@ -1,3 +1,4 @@
+import { isWildcard } from "../address.ts";
 import { ConsulError } from "../errors.ts";
 import { localAddressTo } from "../runtime/local_address.ts";
 import type { MetricsServerInfo } from "../types.ts";
@@ -28,9 +29,7 @@ export async function findAddress(
   }
   if ("path" in socket || port === undefined) {
     throw new TypeError(
-      `Cannot register service ${
-        JSON.stringify(settings.serviceId)
-      }: a server ` +
+      `Cannot register ${api.service}: a server ` +
         "must be reached at an address and a port, received a unix socket; " +
         "where a proxy has both, pass them as advertise",
     );
@@ -39,18 +38,18 @@ export async function findAddress(
   if (!isWildcard(addr)) return { address: addr, checkAddress: addr, port };
   const local = await findLocalAddress(settings, api, signal);
   if (!isLoopback(local)) {
-    requireReachable(settings, local, addr);
+    requireReachable(api, local, addr);
     return { address: local, checkAddress: local, port };
   }
   const announced = await announcedAddress(api, signal);
-  requireReachable(settings, announced, addr);
+  requireReachable(api, announced, addr);
   // The agent is here, and loopback is listened on, too.
   return { address: announced, checkAddress: "127.0.0.1", port };
 }
 
 /** Which of this machine's addresses the agent is reached from. */
 async function findLocalAddress(
-  { agent, serviceId, fetch }: ConsulSettings & ConsulFunctions,
+  { agent, fetch }: ConsulSettings & ConsulFunctions,
   api: ConsulApi,
   signal: AbortSignal,
 ): Promise<string> {
@@ -66,15 +65,13 @@ async function findLocalAddress(
       // If its own way leads there, nothing is known of the way back.
       await api.self(signal).catch(allowUnknown);
       throw new TypeError(
-        `Cannot register service ${
-          JSON.stringify(serviceId)
-        }: advertise.address ` +
+        `Cannot register ${api.service}: advertise.address ` +
           "must be given where the agent is reached by a fetch of one's own " +
           "alone, received undefined",
       );
     }
     throw api.error(
-      `register service ${JSON.stringify(serviceId)}`,
+      `register ${api.service}`,
       `it must answer, received ${JSON.stringify(reasonOf(cause))}`,
       { cause },
     );
@@ -98,20 +95,16 @@ function allowUnknown(error: unknown): undefined {
 
 /** Requires a server on all interfaces of IPv4 to be reached by that. */
 function requireReachable(
-  { serviceId }: ConsulSettings,
+  api: ConsulApi,
   address: string,
   listened: string,
 ): void {
   if (listened.includes(":") || !address.includes(":")) return;
   throw new TypeError(
-    `Cannot register service ${JSON.stringify(serviceId)}: a server that ` +
+    `Cannot register ${api.service}: a server that ` +
       `listens on ${listened} must be reached by IPv4, received the address ` +
       `${address}; listen on all interfaces with addr: "", or pass advertise`,
   );
-}
-
-function isWildcard(address: string): boolean {
-  return address === "0.0.0.0" || address === "::";
 }
 
 function isLoopback(address: string): boolean {

@@ -1,3 +1,4 @@
+import { hostInUrl } from "../address.ts";
 import type { MetricsServerInfo } from "../types.ts";
 import type { ConsulSettings } from "./consul_settings.ts";
 import { formatDuration } from "./duration.ts";
@@ -110,9 +111,5 @@ function healthUrlAt(
     );
   }
   const url = new URL(healthUrl);
-  const host = address.includes(":")
-    // URLs have no zones.
-    ? `[${address.replace(/%.*/, "")}]`
-    : address;
-  return `${url.protocol}//${host}:${port}${url.pathname}`;
+  return `${url.protocol}//${hostInUrl(address)}:${port}${url.pathname}`;
 }

@@ -1,5 +1,27 @@
 import { describeSecret } from "../require.ts";
 
+/** A token, or what yields it. */
+export type TokenSource = string | (() => string | Promise<string>) | undefined;
+
+/**
+ * Yields a token, or a promise of it where the function is asynchronous.
+ *
+ * @throws What the function throws; `TypeError` or `RangeError` if what it yields
+ * is none.
+ */
+export function tokenOf(
+  action: string,
+  source: TokenSource,
+): string | undefined | Promise<string | undefined> {
+  if (typeof source !== "function") return source;
+  const require = (yielded: unknown) => requireToken(action, yielded ?? null);
+  const yielded: unknown = source();
+  const { then } = Object(yielded) as { then?: unknown };
+  return typeof then === "function"
+    ? Promise.resolve(yielded).then(require)
+    : require(yielded);
+}
+
 /**
  * Requires a token to be one that can be sent; its message says nothing of it,
  * as that of a runtime that refuses a header would.

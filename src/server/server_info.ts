@@ -1,3 +1,4 @@
+import { hostInUrl, isWildcard } from "../address.ts";
 import type { ListenAddress } from "../runtime/types.ts";
 import type { HttpServerInfo, UnixServerInfo } from "./handle.ts";
 import { HEALTH_PATH } from "./routes.ts";
@@ -34,6 +35,5 @@ export function infoOf(
  * IPv6 address may have a zone, which URLs do not have.
  */
 function reachableHost(addr: string): string {
-  if (addr === "0.0.0.0" || addr === "::") return "127.0.0.1";
-  return addr.includes(":") ? `[${addr.replace(/%.*/, "")}]` : addr;
+  return isWildcard(addr) ? "127.0.0.1" : hostInUrl(addr);
 }

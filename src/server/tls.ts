@@ -1,8 +1,9 @@
 import {
-  describeSecret,
   isPlainObject,
   MAX_TIMER_MS,
+  requireCredentialPath,
   requireNumber,
+  requireSecretText,
 } from "../require.ts";
 import { checkCredentials, readCredential } from "../runtime/credentials.ts";
 import type { TlsCredentials } from "../runtime/types.ts";
@@ -109,12 +110,7 @@ function readFileOptions(options: TlsFileOptions): TlsFileOptions {
     ...clientCaFile !== undefined && { clientCaFile },
   });
   for (const [name, file] of Object.entries({ certFile, keyFile })) {
-    // It would end up in the message that there is no such file.
-    if (!file.includes("-----BEGIN")) continue;
-    throw new TypeError(
-      `Cannot ${ACTION}: tls.${name} must be the path of a file, received ` +
-        `what is in one; give it as ${name.replace("File", "")}`,
-    );
+    requireCredentialPath(ACTION, `tls.${name}`, file);
   }
   requireNumber(
     ACTION,
@@ -161,13 +157,8 @@ function fromFiles(
   };
 }
 
-/** Requires texts, and tells nothing of what came instead. */
 function requireTexts(options: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(options)) {
-    if (typeof value === "string") continue;
-    throw new TypeError(
-      `Cannot ${ACTION}: tls.${name} must be a string, received ` +
-        describeSecret(value),
-    );
+    requireSecretText(ACTION, `tls.${name}`, value);
   }
 }

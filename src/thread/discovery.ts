@@ -1,14 +1,10 @@
 import { settingsOf } from "../discovery/consul_agent.ts";
-import type {
-  ConsulFunctions,
-  ConsulSettings,
-} from "../discovery/consul_settings.ts";
-import { requireToken } from "../discovery/token.ts";
+import type { ConsulSettings } from "../discovery/consul_settings.ts";
+import { tokenOf, type TokenSource } from "../discovery/token.ts";
 import { isPlainObject, requireNames } from "../require.ts";
 import { readDiscovery } from "../server/options.ts";
 import { ACTION } from "../server/refuse.ts";
 import type { ServiceDiscovery } from "../types.ts";
-import { thenOf } from "../wrappers/thenable.ts";
 import { requireUrl } from "./module_url.ts";
 
 /**
@@ -38,7 +34,7 @@ export type PlacedDiscovery =
   | {
     readonly consul: ConsulSettings;
     /** What yields the token, if that is a function: it runs on the main thread. */
-    readonly token: ConsulFunctions["token"];
+    readonly token: TokenSource;
   };
 
 /** What runs on the thread, as it crosses: data alone. */
@@ -84,24 +80,8 @@ export function sendDiscovery(
     token,
     isTokenOnMain,
   });
-  const token = tokenOf(given);
+  const token = tokenOf(ACTION, given);
   return token instanceof Promise ? token.then(send) : send(token);
-}
-
-/**
- * Yields a token, or a promise of it where the function is asynchronous.
- *
- * @throws What the function throws; `TypeError` if it yields none.
- */
-export function tokenOf(
-  given: ConsulFunctions["token"],
-): string | undefined | Promise<string | undefined> {
-  if (typeof given !== "function") return given;
-  const require = (yielded: unknown) => requireToken(ACTION, yielded ?? null);
-  const yielded: unknown = given();
-  return thenOf(yielded) === undefined
-    ? require(yielded)
-    : Promise.resolve(yielded).then(require);
 }
 
 function isOnThread(

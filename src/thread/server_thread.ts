@@ -1,5 +1,5 @@
 import { ThreadError } from "../errors.ts";
-import type { ConsulFunctions } from "../discovery/consul_settings.ts";
+import { tokenOf, type TokenSource } from "../discovery/token.ts";
 import { Deadline } from "../exposition/deadline.ts";
 import { Mirror } from "../live/mirror.ts";
 import { MAX_TIMER_MS } from "../require.ts";
@@ -11,9 +11,10 @@ import {
 import type { Listener } from "../runtime/types.ts";
 import type { DiscoveryStatus } from "../server/discovery_status.ts";
 import type { HttpServerInfo, UnixServerInfo } from "../server/handle.ts";
+import { ACTION } from "../server/refuse.ts";
 import type { Registry } from "../types.ts";
 import { type Report, reporter } from "../wrappers/report.ts";
-import { type SentDiscovery, tokenOf } from "./discovery.ts";
+import type { SentDiscovery } from "./discovery.ts";
 import { DiscoveryWords } from "./discovery_words.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { ThreadedServerParts } from "./options.ts";
@@ -58,7 +59,7 @@ export class ServerThread implements Pick<Listener, "stop" | "cut"> {
   /** Resolves when the thread is ended. */
   readonly #ended = Promise.withResolvers<undefined>();
   /** What yields the token for service discovery on the thread. */
-  readonly #token: ConsulFunctions["token"];
+  readonly #token: TokenSource;
   #onDeath: (() => void) | undefined;
   #ending: Promise<void> | undefined;
 
@@ -245,7 +246,7 @@ export class ServerThread implements Pick<Listener, "stop" | "cut"> {
   async #tellToken(id: number): Promise<void> {
     let answer: TokenAnswer;
     try {
-      answer = { id, token: await tokenOf(this.#token) };
+      answer = { id, token: await tokenOf(ACTION, this.#token) };
     } catch (error) {
       answer = { id, failure: toSent(error) };
     }

@@ -1,4 +1,4 @@
-import { ConsulAgent, ConsulError } from "../../src/discovery/mod.ts";
+import { ConsulError } from "../../src/discovery/mod.ts";
 import { startHttpServer } from "../../src/server/mod.ts";
 import {
   assert,
@@ -7,13 +7,12 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { missing } from "../../tools/servers/locate.ts";
-import { client } from "../_client.ts";
 import { withEnvironment } from "../_environment.ts";
 import { test } from "../_suite.ts";
 import { assertSoon, waitUntil } from "../_wait.ts";
 import { withServer } from "../server/_servers.ts";
 import { type Consul, withConsul } from "./_consul.ts";
-import { refusal } from "./_registering.ts";
+import { refusal, registering } from "./_registering.ts";
 
 const skip = missing("consul");
 
@@ -29,16 +28,7 @@ function optionsWith(
   token: Token | undefined,
   onError?: (error: unknown) => void,
 ) {
-  return {
-    addr: "127.0.0.1",
-    registry: new client.Registry(),
-    serviceDiscovery: new ConsulAgent({
-      address: consul.url,
-      check: CHECK,
-      ...token !== undefined && { token },
-    }),
-    onError,
-  };
+  return registering(consul, { token, check: CHECK }, { onError });
 }
 
 test("a ConsulAgent without a token that may says so, and nothing listens", {

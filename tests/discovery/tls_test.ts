@@ -1,5 +1,4 @@
 import {
-  ConsulAgent,
   type ConsulAgentOptions,
   ConsulError,
   type ConsulTlsOptions,
@@ -11,12 +10,12 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { missing } from "../../tools/servers/locate.ts";
 import { Authority } from "../_certificates.ts";
-import { client } from "../_client.ts";
 import { withFolder } from "../_folder.ts";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
 import { withServer } from "../server/_servers.ts";
 import { type Consul, withConsul } from "./_consul.ts";
+import { registering } from "./_registering.ts";
 
 const skip = missing("consul");
 
@@ -39,16 +38,7 @@ function optionsWith(
   tls: ConsulTlsOptions | undefined,
   options: ConsulAgentOptions = {},
 ) {
-  return {
-    addr: "127.0.0.1",
-    registry: new client.Registry(),
-    serviceDiscovery: new ConsulAgent({
-      address: consul.httpsUrl,
-      token: "",
-      tls,
-      ...options,
-    }),
-  };
+  return registering({ url: consul.httpsUrl }, { tls, ...options });
 }
 
 test("a ConsulAgent speaks TLS with an agent whose authority it knows", {
