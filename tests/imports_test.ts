@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "clients",
     "runtime",
   ],
+  metrics: ["types", "families"],
   live: [
     "types",
     "errors",
@@ -37,6 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "clients",
     "runtime",
     "families",
+    "metrics",
   ],
   exposition: [
     "types",
@@ -49,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "wrappers",
     "runtime",
     "families",
+    "metrics",
   ],
   discovery: [
     "types",
@@ -71,8 +74,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "clients",
     "wrappers",
     "runtime",
+    "metrics",
     "exposition",
   ],
+  http: [
+    "types",
+    "describe",
+    "require",
+    "message_of",
+    "wrappers",
+    "runtime",
+    "families",
+    "metrics",
+    "exposition",
+  ],
+  hono: ["types", "errors", "wrappers", "http", "exposition"],
   thread: [
     "types",
     "errors",
@@ -82,6 +98,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "wrappers",
     "runtime",
     "families",
+    "metrics",
     "exposition",
     "live",
     "discovery",

@@ -1,7 +1,7 @@
 import type { CollectorError } from "../errors.ts";
 import type { MetricFamily } from "../types.ts";
 import type { NameFilter } from "./name_filter.ts";
-import { OwnMetric } from "./own_metric.ts";
+import { packageMetric } from "../metrics/package_metric.ts";
 
 /** An answer to a scrape. */
 export interface AnswerRecord {
@@ -18,32 +18,32 @@ export interface AnswerRecord {
 /** The metrics of one handler about its own scrapes. */
 export class OwnMetrics {
   readonly #all: boolean;
-  readonly #inFlight = new OwnMetric(
+  readonly #inFlight = packageMetric(
     "gauge",
     "scrapes_in_flight",
     "Scrapes that are being answered, this one included.",
   );
-  readonly #scrapes = new OwnMetric(
+  readonly #scrapes = packageMetric(
     "counter",
     "scrapes_total",
     "Scrapes that were answered, by status and exposition format.",
   );
-  readonly #duration = new OwnMetric(
+  readonly #duration = packageMetric(
     "summary",
     "scrape_duration_seconds",
     "Time from request to answer, of answers with metrics.",
   );
-  readonly #size = new OwnMetric(
+  readonly #size = packageMetric(
     "summary",
     "scrape_size_bytes",
     "Size of the answers with metrics, as they were sent.",
   );
-  readonly #failures = new OwnMetric(
+  readonly #failures = packageMetric(
     "counter",
     "collector_failures_total",
     "Metrics that could not be gathered, or not wholly, by what went wrong.",
   );
-  readonly #collectors = new OwnMetric(
+  readonly #collectors = packageMetric(
     "gauge",
     "collector_duration_seconds",
     "Time that a metric's collector took when it ran last.",
@@ -74,23 +74,23 @@ export class OwnMetrics {
 
   /** How many scrapes are being answered. */
   set inFlight(count: number) {
-    this.#inFlight.set(count);
+    this.#inFlight.of().set(count);
   }
 
   /** Counts a collector's failure. */
   failed({ collector, failure }: CollectorError): void {
-    this.#failures.inc({ collector, failure });
+    this.#failures.of({ collector, failure }).add(1);
   }
 
   /** Keeps how long a collector took. */
   collected(collector: string, seconds: number): void {
-    if (this.#all) this.#collectors.set(seconds, { collector });
+    if (this.#all) this.#collectors.of({ collector }).set(seconds);
   }
 
   /** Counts an answer. */
   answered({ code, format, seconds, bytes }: AnswerRecord): void {
-    this.#scrapes.inc({ code: String(code), format: format ?? "none" });
-    if (format !== undefined) this.#duration.observe(seconds);
-    if (bytes !== undefined) this.#size.observe(bytes);
+    this.#scrapes.of({ code: String(code), format: format ?? "none" }).add(1);
+    if (format !== undefined) this.#duration.of().observe(seconds);
+    if (bytes !== undefined) this.#size.of().observe(bytes);
   }
 }

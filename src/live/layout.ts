@@ -55,7 +55,10 @@
  * @module
  */
 
+import { HISTOGRAM } from "../metrics/cell.ts";
 import type { FamilyHeader } from "./family_header.ts";
+
+export { HISTOGRAM };
 
 /** The unit of addresses and of cells, in bytes. */
 export const WORD = 8;
@@ -139,9 +142,6 @@ export const ROW = { state: 0, labels: 1, words: 1 } as const;
 
 /** The state of a row that was removed. */
 export const REMOVED = -1;
-
-/** The cells of a histogram. */
-export const HISTOGRAM = { count: 0, sum: 1, buckets: 2 } as const;
 
 /** The integers, and then the words, of an exemplar. */
 export const EXEMPLAR = {

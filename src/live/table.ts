@@ -1,6 +1,6 @@
 import type { RawLabels } from "../clients/labels.ts";
 import type { CollectedExemplar } from "../types.ts";
-import { Cell } from "./cell.ts";
+import { Cell } from "../metrics/cell.ts";
 import type { FamilyHeader } from "./family_header.ts";
 import { FamilyRecord } from "./family_record.ts";
 import {

@@ -6,7 +6,7 @@ import type {
   Overview,
 } from "../exposition/gather.ts";
 import { nameFilter } from "../exposition/name_filter.ts";
-import { OwnMetric } from "../exposition/own_metric.ts";
+import { packageMetric } from "../metrics/package_metric.ts";
 
 /** What service discovery has made of a server so far. */
 export interface DiscoveryStatus {
@@ -20,12 +20,12 @@ export interface DiscoveryStatus {
 export class DiscoveryGatherer implements Gatherer {
   readonly #inner: Gatherer;
   readonly #status: Readonly<DiscoveryStatus>;
-  readonly #registered = new OwnMetric(
+  readonly #registered = packageMetric(
     "gauge",
     "discovery_registered",
     "Whether service discovery knows this server (1), or does not (0).",
   );
-  readonly #failures = new OwnMetric(
+  readonly #failures = packageMetric(
     "counter",
     "discovery_failures_total",
     "What went wrong in service discovery since this server has started.",
@@ -39,8 +39,8 @@ export class DiscoveryGatherer implements Gatherer {
 
   async gather(request: GatherRequest): Promise<Gathering> {
     const gathering = await this.#inner.gather(request);
-    this.#registered.set(Number(this.#status.isRegistered));
-    this.#failures.set(this.#status.failures);
+    this.#registered.of().set(Number(this.#status.isRegistered));
+    this.#failures.of().set(this.#status.failures);
     const isWanted = nameFilter(request.names);
     const own = [this.#registered, this.#failures]
       .filter(({ name, type }) => isWanted(name, type))

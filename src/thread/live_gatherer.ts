@@ -6,7 +6,7 @@ import type {
   Overview,
 } from "../exposition/gather.ts";
 import { nameFilter } from "../exposition/name_filter.ts";
-import { OwnMetric } from "../exposition/own_metric.ts";
+import { packageMetric } from "../metrics/package_metric.ts";
 import { mergeFamilies } from "../families/merge_families.ts";
 import type { LiveReader, LiveReading } from "../live/reader.ts";
 import { paced } from "../runtime/pace.ts";
@@ -17,22 +17,22 @@ import type { MainThread, Refreshed } from "./main_thread.ts";
 export class LiveGatherer implements Gatherer {
   readonly #reader: LiveReader;
   readonly #main: MainThread;
-  readonly #responsive = new OwnMetric(
+  readonly #responsive = packageMetric(
     "gauge",
     "main_thread_responsive",
     "Whether the main thread has answered this scrape (1), or is blocked (0).",
   );
-  readonly #blocked = new OwnMetric(
+  readonly #blocked = packageMetric(
     "gauge",
     "main_thread_blocked_seconds",
     "Time since the main thread gave a sign of life; 0 if it has answered.",
   );
-  readonly #age = new OwnMetric(
+  readonly #age = packageMetric(
     "gauge",
     "refresh_age_seconds",
     "Time since the main thread answered a scrape of all metrics.",
   );
-  readonly #outdated = new OwnMetric(
+  readonly #outdated = packageMetric(
     "gauge",
     "outdated_families",
     "Metrics that could not be read as they are now, and are as they were.",
@@ -91,16 +91,16 @@ export class LiveGatherer implements Gatherer {
     { families, late }: LiveReading,
     { isAnswered, silence }: Refreshed,
   ): MetricFamily[] {
-    this.#responsive.set(isAnswered ? 1 : 0);
-    this.#blocked.set(silence);
-    this.#age.set(this.#main.refreshAge);
-    this.#outdated.set(late);
+    this.#responsive.of().set(isAnswered ? 1 : 0);
+    this.#blocked.of().set(silence);
+    this.#age.of().set(this.#main.refreshAge);
+    this.#outdated.of().set(late);
     // Collectors come and go.
-    const ages = new OwnMetric("gauge", ...COLLECTOR_AGE);
+    const ages = packageMetric("gauge", ...COLLECTOR_AGE);
     this.#main.retain(new Set(families.map(({ name }) => name)));
     for (const { name } of families) {
       const seconds = this.#main.collectorAge(name);
-      if (seconds !== undefined) ages.set(seconds, { collector: name });
+      if (seconds !== undefined) ages.of({ collector: name }).set(seconds);
     }
     const metrics = [
       this.#responsive,

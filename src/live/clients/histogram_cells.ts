@@ -1,7 +1,7 @@
 import { bucketKey, type Buckets } from "../../clients/buckets.ts";
 import type { StoredHistogram } from "../../clients/storage.ts";
 import type { CollectedExemplar } from "../../types.ts";
-import { Cell } from "../cell.ts";
+import { Cell } from "../../metrics/cell.ts";
 import { HISTOGRAM } from "../layout.ts";
 import type { Table } from "../table.ts";
 

@@ -1,5 +1,5 @@
 import type { CollectedExemplar } from "../../types.ts";
-import { type LiveValue, liveValue } from "../cell.ts";
+import { type LiveValue, liveValue } from "../live_value.ts";
 import type { Table } from "../table.ts";
 
 /** What both clients keep of a label set of a counter or a gauge. */

@@ -3,7 +3,7 @@ import type {
   StoredHistogram,
   StoredMetric,
 } from "../../../clients/storage.ts";
-import { Cell } from "../../cell.ts";
+import { Cell } from "../../../metrics/cell.ts";
 import { HISTOGRAM } from "../../layout.ts";
 import type { RawLabels } from "../../../clients/labels.ts";
 import { UNLABELLED } from "../direct_observe.ts";

@@ -1,4 +1,4 @@
-import { Cell } from "../../cell.ts";
+import { Cell } from "../../../metrics/cell.ts";
 import type { RawLabels } from "../../../clients/labels.ts";
 import { LiveMap } from "./live_map.ts";
 import { makeValue, type ValueEntry } from "../value_entry.ts";

@@ -1,5 +1,5 @@
 import type { RawLabels } from "../../../clients/labels.ts";
-import { Cell } from "../../cell.ts";
+import { Cell } from "../../../metrics/cell.ts";
 import type { Table } from "../../table.ts";
 import { makeValue, type ValueEntry } from "../value_entry.ts";
 import { accessor, type Entry, type Slot, type Slots } from "./slots.ts";

@@ -5,10 +5,13 @@ class Stamp {
   }
 }
 
+/** The cells of a histogram; those of a summary have no buckets. */
+export const HISTOGRAM = { count: 0, sum: 1, buckets: 2 } as const;
+
 /**
- * Where in shared memory the values are that a client keeps in an object of its
- * own: kept in that object, since a series has no memory to waste, and privately,
- * so that nobody else finds anything but what the client had there.
+ * Where the values are, in shared memory or not, that belong to an object: kept
+ * in that object, since a series has no memory to waste, and privately, so that
+ * nobody else finds anything but what a client has there.
  */
 export class Cell extends Stamp {
   #cells: Float64Array;
@@ -69,31 +72,3 @@ export class Cell extends Stamp {
     configurable: true,
   };
 }
-
-/** What is stored of a label set of a counter or a gauge, live. */
-export interface LiveValue {
-  value: number;
-  labels: Readonly<Record<string, unknown>>;
-}
-
-/**
- * Makes an object as the clients keep one for each label set of counters and
- * gauges; its value is a cell.
- */
-export function liveValue(
-  labels: LiveValue["labels"],
-  cells: Float64Array,
-  at: number,
-): LiveValue {
-  const target = new Bare();
-  new Cell(target, cells, at);
-  // Properties must be new when they get accessors: engines slow down objects
-  // in which they replace others.
-  Object.defineProperty(target, "value", Cell.VALUE);
-  target.labels = labels;
-  return target as LiveValue;
-}
-
-/** Makes plain objects that have no room to spare. */
-const Bare = function () {} as unknown as new () => Partial<LiveValue>;
-Bare.prototype = Object.prototype;

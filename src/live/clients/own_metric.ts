@@ -1,0 +1,94 @@
+import type { StoredMetric } from "../../clients/storage.ts";
+import { Cell } from "../../metrics/cell.ts";
+import { OwnMetric } from "../../metrics/own_metric.ts";
+import type { OwnSeries, SeriesKeeper } from "../../metrics/own_series.ts";
+import type { CollectedExemplar } from "../../types.ts";
+import { Table } from "../table.ts";
+import type {
+  Interception,
+  InterceptOptions,
+  LiveClient,
+} from "./live_client.ts";
+
+/** The package's own metrics: their series are told where their cells are. */
+export const liveOwnMetric: LiveClient = {
+  property: "keeper",
+  isKnown: (metric) => metric instanceof OwnMetric,
+  intercept: (metric: StoredMetric | OwnMetric, options) =>
+    new OwnInterception(metric as OwnMetric, options),
+};
+
+class OwnInterception implements Interception, SeriesKeeper {
+  readonly table: Table;
+  readonly #metric: OwnMetric;
+  readonly #onFailure: (error: unknown) => void;
+
+  constructor(metric: OwnMetric, { memory, onFailure }: InterceptOptions) {
+    this.#metric = metric;
+    this.#onFailure = onFailure;
+    const { name, help, bounds, labelNames } = metric;
+    const type = metric.type as "counter" | "gauge" | "histogram";
+    const isHistogram = type === "histogram";
+    this.table = new Table(memory, {
+      header: {
+        name,
+        help,
+        type,
+        bounds: isHistogram ? bounds : undefined,
+        exemplars: type !== "gauge",
+      },
+      isUnlabelled: labelNames.length === 0,
+      owners: () => metric.all,
+    });
+    try {
+      for (const series of metric.all) this.#append(series);
+    } catch (error) {
+      this.table.dispose();
+      throw error;
+    }
+    metric.keeper = this;
+  }
+
+  detach(): boolean {
+    const { all, cells } = this.#metric;
+    this.#metric.keeper = undefined;
+    Cell.retireAll([...all], cells);
+    return true;
+  }
+
+  added(series: OwnSeries): void {
+    this.#attempt(() => this.#append(series));
+  }
+
+  reset(series: OwnSeries): void {
+    this.#attempt(() => this.table.rewrite(series, []));
+  }
+
+  exemplified(
+    series: OwnSeries,
+    index: number,
+    exemplar: CollectedExemplar,
+  ): void {
+    this.#attempt(() => this.table.setExemplar(series, index, exemplar));
+  }
+
+  #append(series: OwnSeries): void {
+    const at = Cell.at(series);
+    const values = Cell.cells(series).slice(at, at + this.#metric.cells);
+    this.table.append(series.series.labels, values, (cells, at) => {
+      Cell.move(series, cells, at);
+    });
+    for (const [index, exemplar] of series.exemplars.entries()) {
+      if (exemplar) this.table.setExemplar(series, index, exemplar);
+    }
+  }
+
+  /** Does what may fail for want of memory; the metric has done its part. */
+  #attempt(change: () => void): void {
+    try {
+      change();
+    } catch (error) {
+      this.#onFailure(error);
+    }
+  }
+}
