@@ -12,8 +12,15 @@ export async function bind(
       server.off("error", reject);
       resolve();
     };
-    if ("path" in address) server.listen(address.path, onListening);
-    else server.listen(address.port, address.hostname, onListening);
+    // In a worker of a cluster, too, which else would share one with the others,
+    // a free port as well.
+    const exclusive = true;
+    if ("path" in address) {
+      server.listen({ path: address.path, exclusive }, onListening);
+    } else {
+      const { hostname: host, port } = address;
+      server.listen({ host, port, exclusive }, onListening);
+    }
   });
   if ("path" in address) return address;
   const bound = server.address() as AddressInfo;

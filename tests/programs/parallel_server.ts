@@ -1,0 +1,27 @@
+/** What `deno serve --parallel` serves; each of its threads counts for itself. */
+import { metricsHandler } from "../../src/exposition/mod.ts";
+import { startHttpServer } from "../../src/server/mod.ts";
+import { client } from "../_client.ts";
+
+const registry = new client.Registry();
+const requests = new client.Counter({
+  name: "requests_total",
+  help: "Requests",
+  labelNames: ["thread"],
+  registers: [registry],
+});
+const thread = crypto.randomUUID();
+requests.inc({ thread }, 0);
+const handler = metricsHandler({ registry });
+const server = await startHttpServer({ addr: "127.0.0.1", registry });
+// Or `deno serve` would not end when it is told to.
+server.unref();
+console.log(`Metrics of a thread: ${server.metricsUrl}`);
+
+export default {
+  fetch(request: Request): Response | Promise<Response> {
+    if (new URL(request.url).pathname === "/metrics") return handler(request);
+    requests.inc({ thread });
+    return new Response("ok\n");
+  },
+};
