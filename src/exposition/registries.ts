@@ -52,20 +52,26 @@ function toList(given: Registry | readonly Registry[]): readonly Registry[] {
   return [...new Set(registries as Registry[])];
 }
 
+/** What those registries have that hold no metrics, and whom they ask for them. */
+const ASKS_OTHERS: Readonly<Record<string, string>> = {
+  // An `AggregatorRegistry` of either client.
+  clusterMetrics: "the workers of a cluster",
+  // A `WorkerRegistry` of `@prometheus-io/client`.
+  workerMetrics: "worker threads",
+};
+
 function requireRegistry(registry: unknown): void {
-  const { getMetricsAsArray, clusterMetrics } = (registry ?? {}) as {
-    getMetricsAsArray?: unknown;
-    clusterMetrics?: unknown;
-  };
-  if (typeof clusterMetrics === "function") {
+  const given = (registry ?? {}) as Record<string, unknown>;
+  for (const [method, others] of Object.entries(ASKS_OTHERS)) {
+    if (typeof given[method] !== "function") continue;
     throw new TypeError(
       "Cannot serve metrics: registry must hold metrics of its own, received " +
-        `${describe(registry)}, which asks the workers of a cluster; serve ` +
-        "each worker's own registry on a port of its own, or answer with its " +
-        "`clusterMetrics()` and `contentType` yourself",
+        `${describe(registry)}, which asks ${others}; serve each one's own ` +
+        `registry on a port of its own, or answer with its \`${method}()\` and ` +
+        "`contentType` yourself",
     );
   }
-  if (typeof getMetricsAsArray === "function") return;
+  if (typeof given.getMetricsAsArray === "function") return;
   throw new TypeError(
     "Cannot serve metrics: registry must have the method " +
       `getMetricsAsArray(), received ${describe(registry)}`,
