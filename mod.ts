@@ -30,3 +30,4 @@ export * from "./src/exposition/mod.ts";
 export * from "./src/server/mod.ts";
 export * from "./src/thread/mod.ts";
 export * from "./src/discovery/mod.ts";
+export * from "./src/http/mod.ts";

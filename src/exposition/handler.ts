@@ -94,6 +94,7 @@ function requireRequest(request: MetricsRequest): void {
   throw new TypeError(
     "Cannot serve metrics: a Request with url and headers is required, " +
       `received ${describe(request)}; from a framework's context pass its ` +
-      "request, in Hono `(c) => serverStats(c.req.raw)`",
+      'request, in Hono write `app.get("/metrics", metrics())`, with `metrics` ' +
+      "of this package's `hono`",
   );
 }

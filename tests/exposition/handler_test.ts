@@ -196,6 +196,15 @@ test("metricsHandler() refuses a cluster's registry and names the way out", asyn
   assertStringIncludes(await response.text(), "AggregatorRegistry");
 });
 
+test("metricsHandler() refuses the successor's registry of threads and names the way out", async () => {
+  const { WorkerRegistry } = await import("@prometheus-io/client");
+  assertThrows(
+    () => metricsHandler({ registry: new WorkerRegistry() }),
+    TypeError,
+    "its `workerMetrics()`",
+  );
+});
+
 /** A registry whose metrics take more than a kilobyte. */
 function bigRegistry(): promClient.Registry {
   const registry = new client.Registry();
@@ -439,7 +448,7 @@ test("serverStats() refuses what is no request and names the way out", async () 
     await assertRejects(
       () => serverStats(wrong as never),
       TypeError,
-      "serverStats(c.req.raw)",
+      'app.get("/metrics", metrics())',
     );
   }
 });

@@ -1,0 +1,34 @@
+import { metricsHandler } from "../exposition/handler.ts";
+import type { MetricsHandlerOptions } from "../exposition/options.ts";
+import type { HonoContext } from "./context.ts";
+
+/**
+ * Makes a handler for the route of the metrics.
+ *
+ * It answers as a handler of {@linkcode metricsHandler} does, for the registry
+ * that is given, or for `prom-client`'s global one.
+ *
+ * @example The route that Prometheus scrapes
+ * ```ts
+ * import { metrics } from "@prometheus-async/prometheus-async/hono";
+ * import { Hono } from "hono";
+ *
+ * const app = new Hono();
+ * app.get("/metrics", metrics());
+ *
+ * const response = await app.request("/metrics");
+ * if (response.status !== 200) throw new Error(await response.text());
+ * ```
+ *
+ * @param options What is served, and within which bounds.
+ * @returns The handler.
+ * @throws {TypeError} If an option is of the wrong type, such as a `registry`
+ * that is none.
+ * @throws {RangeError} If a number among the options is out of its range.
+ */
+export function metrics(
+  options: MetricsHandlerOptions = {},
+): (c: HonoContext) => Promise<Response> {
+  const handle = metricsHandler(options);
+  return (c) => handle(c.req.raw);
+}

@@ -1,0 +1,41 @@
+/**
+ * Request metrics and the metrics' route for Hono, one line each.
+ *
+ * Hono is not imported: any that the application has fits, from npm or from JSR.
+ *
+ * @example Measuring an application
+ * ```ts
+ * import { metrics, prometheus } from "@prometheus-async/prometheus-async/hono";
+ * import { Hono } from "hono";
+ *
+ * const app = new Hono();
+ * app.get("/metrics", metrics());
+ * app.use(prometheus());
+ * app.get("/", (c) => c.text("hello"));
+ *
+ * const response = await app.request("/");
+ * if (await response.text() !== "hello") throw new Error("changed");
+ * ```
+ *
+ * @module
+ */
+
+export { metrics } from "./metrics.ts";
+export {
+  prometheus,
+  type PrometheusMiddleware,
+  type PrometheusOptions,
+} from "./prometheus.ts";
+export type { HonoContext, HonoRequest, HonoRoute } from "./context.ts";
+export type { RequestMetricsOptions } from "../http/options.ts";
+export type { MetricsRegistry } from "../http/registration.ts";
+export type { MetricsHandlerOptions } from "../exposition/options.ts";
+export type { RegistrySource } from "../exposition/registries.ts";
+export type { LabelValues } from "../wrappers/labels.ts";
+export type {
+  CollectedExemplar,
+  CollectedMetric,
+  CollectedValue,
+  RegisteredMetric,
+  Registry,
+} from "../types.ts";

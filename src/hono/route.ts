@@ -1,0 +1,41 @@
+import type { HonoContext, HonoRoute } from "./context.ts";
+
+/**
+ * Finds the route of a request that was answered: the pattern of the handler
+ * that did so or, where a middleware has answered before, would have.
+ *
+ * @param ownHandler The middleware that asks, which answers nobody.
+ * @returns `undefined` if there is none.
+ */
+export function routeOf(
+  { req: { matchedRoutes, routeIndex }, finalized, res }: HonoContext,
+  ownHandler: unknown,
+): string | undefined {
+  const last = matchedRoutes[routeIndex];
+  if (isEndpoint(last)) return last.path;
+  const next = matchedRoutes.slice(routeIndex + 1).find(isEndpoint);
+  if (next !== undefined) return next.path;
+  // A middleware has answered, such as one that serves files, or nobody has.
+  return targetOf(last) === ownHandler || finalized && res?.status === 404
+    ? undefined
+    : last.path;
+}
+
+/** Tells handlers from middleware, which is for any method and takes `next`. */
+function isEndpoint(route: HonoRoute): boolean {
+  return route.method !== "ALL" || targetOf(route).length < 2;
+}
+
+/**
+ * What was registered: around that of an application with an error handler of its
+ * own Hono puts another function, which takes `next`, too.
+ */
+// deno-lint-ignore ban-types
+function targetOf({ handler }: HonoRoute): Function {
+  let target: Composed = handler;
+  while (target.__COMPOSED_HANDLER) target = target.__COMPOSED_HANDLER;
+  return target;
+}
+
+// deno-lint-ignore ban-types
+type Composed = Function & { readonly __COMPOSED_HANDLER?: Composed };

@@ -1,0 +1,195 @@
+import { describe } from "../describe.ts";
+import { requireObject } from "../require.ts";
+import { imitate } from "../wrappers/imitate.ts";
+import { Rejection } from "../wrappers/rejection.ts";
+import { adopt, thenOf } from "../wrappers/thenable.ts";
+import { Exchange } from "./exchange.ts";
+import type { RequestMetricsOptions } from "./options.ts";
+import { ACTION } from "./registration.ts";
+import { RequestMeter } from "./request_meter.ts";
+
+/** A request, and how its handler has answered. */
+export interface HandledRequest {
+  /** The request, as the server handed it to the handler. */
+  readonly request: Request;
+  /** The response; absent if the handler threw, or has returned none. */
+  readonly response?: Response;
+  /** What the handler threw. */
+  readonly error?: unknown;
+}
+
+/** Options for {@linkcode instrumentHandler}. */
+export interface InstrumentHandlerOptions
+  extends RequestMetricsOptions<HandledRequest> {
+  /**
+   * The route that the handler is for, such as `"/users/:id"`, or a function that
+   * finds it when the handler has answered. Never pass a path as clients send it:
+   * they can think of any number.
+   *
+   * @default {undefined} All requests have the route `_OTHER`.
+   */
+  route?: string | ((call: HandledRequest) => string | undefined);
+}
+
+/**
+ * A handler that is measured. Pass it all that the server does, also where the
+ * handler itself takes the request alone: that tells when a response has ended.
+ *
+ * @typeParam This What the handler is called on.
+ * @typeParam Q The request, as the server has it.
+ * @typeParam Rest What the handler takes beside it.
+ * @typeParam R What the handler returns, or its promise yields.
+ */
+export type InstrumentedHandler<
+  This,
+  Q extends Request,
+  // deno-lint-ignore no-explicit-any
+  Rest extends any[],
+  R extends Response | undefined | void,
+> = (
+  this: This,
+  request: Q,
+  // deno-lint-ignore no-explicit-any
+  ...rest: [...Rest, ...any[]]
+) => R | Promise<R>;
+
+/**
+ * Measures the requests of a fetch handler to the last byte of their responses.
+ *
+ * Counts each request by method, route and status in `http_requests_total`,
+ * observes its duration in `http_request_duration_seconds`, and shows in
+ * `http_requests_inprogress` how many are under way. The duration ends when the
+ * response was handed to the system, or its client has gone, however long a stream
+ * goes on; what the handler throws is counted with status 500, and thrown on. A
+ * WebSocket is counted with 101 when its handshake was answered.
+ *
+ * The server tells when a response has ended, if it passes to the handler what
+ * it passes to any, as a second argument: `Deno.serve`, `Bun.serve` and
+ * `@hono/node-server` do. For any other server, and for Bun's on a unix socket,
+ * the response's body is read on its way, which costs more; what is no stream has
+ * ended, then, when the handler has answered.
+ *
+ * @example A handler for one route
+ * ```ts
+ * import { instrumentHandler } from "@prometheus-async/prometheus-async";
+ * import { Registry } from "prom-client";
+ *
+ * const registry = new Registry();
+ * const handler = instrumentHandler(
+ *   (request: Request) => new Response(`you sent ${request.method}`),
+ *   { registry, route: "/" },
+ * );
+ *
+ * const response = await handler(new Request("http://localhost/"));
+ * await response.text();
+ * const scrape = await registry.getSingleMetricAsString("http_requests_total");
+ * if (!scrape.includes('{method="GET",route="/",status="200"} 1')) {
+ *   throw new Error(scrape);
+ * }
+ * ```
+ *
+ * @example Routes of an application's own
+ * ```ts
+ * import { instrumentHandler } from "@prometheus-async/prometheus-async";
+ * import { Registry } from "prom-client";
+ *
+ * const routes = ["/users/:id", "/about"].map((pathname) =>
+ *   new URLPattern({ pathname })
+ * );
+ *
+ * const handler = instrumentHandler(
+ *   (request: Request) => new Response(new URL(request.url).pathname),
+ *   {
+ *     registry: new Registry(),
+ *     route: ({ request }) =>
+ *       routes.find((route) => route.test(request.url))?.pathname,
+ *   },
+ * );
+ *
+ * const response = await handler(new Request("http://localhost/users/7"));
+ * if (await response.text() !== "/users/7") throw new Error("changed");
+ * ```
+ *
+ * @typeParam This What the handler is called on.
+ * @typeParam Q The request, as the server has it.
+ * @typeParam Rest What the server passes beside it.
+ * @typeParam R What the handler returns, or its promise yields.
+ * @param handler The handler.
+ * @param options The route, the registry, and what else is measured.
+ * @returns The handler to pass to the server in its place.
+ * @throws {TypeError} If an option is of the wrong type, if the registry has
+ * other metrics of the same names, or if handlers that share their metrics want
+ * different ones.
+ * @throws {RangeError} If an option is out of its range.
+ */
+export function instrumentHandler<
+  This,
+  Q extends Request,
+  // deno-lint-ignore no-explicit-any
+  Rest extends any[],
+  R extends Response | undefined | void,
+>(
+  handler: (this: This, request: Q, ...rest: Rest) => R | Promise<R>,
+  options: InstrumentHandlerOptions = {},
+): InstrumentedHandler<This, Q, Rest, R> {
+  if (typeof handler !== "function") {
+    throw new TypeError(
+      `Cannot ${ACTION}: a fetch handler is required, received ` +
+        `${describe(handler)}; of an application pass its \`fetch\``,
+    );
+  }
+  requireObject(ACTION, "options", options);
+  const meter = new RequestMeter(
+    "instrumentHandler",
+    options,
+    routeOf(options),
+  );
+
+  function instrumented(this: This, ...args: [Q, ...Rest]): unknown {
+    const [request, context] = args;
+    const exchange = new Exchange(meter, request, context);
+    const answer = (returned: unknown) => {
+      const response = (returned ?? undefined) as Response | undefined;
+      return exchange.answer(response, { request, response });
+    };
+    const fail = (error: unknown) => exchange.fail({ request, error });
+    let returned: R | Promise<R>;
+    try {
+      returned = Reflect.apply(handler, this, args);
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+    const then = thenOf(returned);
+    if (then === undefined) return answer(returned) ?? returned;
+    return adopt(returned, then).then(
+      (response) => answer(response) ?? response,
+      (error) => {
+        fail(error);
+        return new Rejection(error);
+      },
+    );
+  }
+
+  const { length } = handler;
+  return Object.defineProperty(
+    imitate(instrumented, handler),
+    "length",
+    // Deno hands nothing to a handler that declares no parameters.
+    { value: Math.max(1, length), configurable: true },
+  ) as InstrumentedHandler<This, Q, Rest, R>;
+}
+
+/** Finds a route as the options say; none of them fails. */
+function routeOf(
+  { route }: InstrumentHandlerOptions,
+): (call: HandledRequest) => string | undefined {
+  if (typeof route === "function") return route;
+  if (route !== undefined && typeof route !== "string") {
+    throw new TypeError(
+      `Cannot ${ACTION}: route must be a string or a function, received ` +
+        describe(route),
+    );
+  }
+  return () => route;
+}

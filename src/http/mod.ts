@@ -1,0 +1,38 @@
+/**
+ * Metrics of HTTP requests around any fetch handler.
+ *
+ * Names and units are Prometheus', the methods, the routes and the buckets as in
+ * OpenTelemetry's semantic conventions for HTTP. No client is imported until the
+ * default registry is needed.
+ *
+ * @example Measuring a handler
+ * ```ts
+ * import { instrumentHandler } from "@prometheus-async/prometheus-async/http";
+ * import { Registry } from "prom-client";
+ *
+ * const registry = new Registry();
+ * const handler = instrumentHandler(() => new Response("hello"), { registry });
+ *
+ * const response = await handler(new Request("http://localhost/"));
+ * if (await response.text() !== "hello") throw new Error("changed");
+ * ```
+ *
+ * @module
+ */
+
+export {
+  type HandledRequest,
+  type InstrumentedHandler,
+  instrumentHandler,
+  type InstrumentHandlerOptions,
+} from "./instrument_handler.ts";
+export type { RequestMetricsOptions } from "./options.ts";
+export type { MetricsRegistry } from "./registration.ts";
+export type { LabelValues } from "../wrappers/labels.ts";
+export type {
+  CollectedExemplar,
+  CollectedMetric,
+  CollectedValue,
+  RegisteredMetric,
+  Registry,
+} from "../types.ts";

@@ -1,0 +1,197 @@
+import { describe } from "../describe.ts";
+import { isLegacyLabelName, isLegacyName } from "../families/escape.ts";
+import { requireNumber, requireObject, requireType } from "../require.ts";
+import type { LabelValues } from "../wrappers/labels.ts";
+import { ACTION, type MetricsRegistry } from "./registration.ts";
+import {
+  REQUEST_LABELS,
+  type RequestMetricsSettings,
+} from "./request_metrics.ts";
+
+/**
+ * What the metrics of requests can be told, of whatever handlers.
+ *
+ * @typeParam Call What is known of a request when its handler has answered.
+ */
+export interface RequestMetricsOptions<Call> {
+  /**
+   * The registry that the metrics join. Handlers with the same registry and
+   * prefix share their metrics.
+   *
+   * @default {undefined} The global registry of `prom-client`, which is loaded
+   * for it.
+   */
+  registry?: MetricsRegistry;
+  /**
+   * What the names of the metrics begin with, such as `"shop_"`: letters, digits
+   * and underscores.
+   *
+   * @default {""}
+   */
+  prefix?: string;
+  /**
+   * The upper bounds of the buckets of `http_request_duration_seconds`, in
+   * seconds, ascending.
+   *
+   * @default {[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]}
+   * as OpenTelemetry advises for `http.server.request.duration`.
+   */
+  buckets?: readonly number[];
+  /**
+   * Whether the sizes of bodies are measured, in `http_request_size_bytes` and
+   * `http_response_size_bytes`.
+   *
+   * A size is what `Content-Length` says, or what is sent. On Deno and Bun a
+   * response without that header is read on its way, which costs half of a
+   * server's throughput; on Node it is a quarter. A request without it, whose body
+   * comes in chunks, is left out.
+   *
+   * @default {false}
+   */
+  sizes?: boolean;
+  /**
+   * The upper bounds of the buckets of sizes, in bytes, ascending.
+   *
+   * @default {[100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000]}
+   */
+  sizeBuckets?: readonly number[];
+  /**
+   * Labels of your own, beside `method`, `route` and `status`: by their names
+   * functions that make a value, when the handler has answered. One that throws,
+   * or makes no value, leaves the label empty.
+   *
+   * @default {{}}
+   */
+  labels?: Readonly<
+    Record<string, (call: Call) => string | number | undefined>
+  >;
+  /**
+   * Makes the labels of an exemplar, such as a trace's id, or nothing for no
+   * exemplar; `"traceparent"` takes `trace_id` from the request's header of that
+   * name (W3C Trace Context), if the trace is sampled. Exemplars are shown in
+   * OpenMetrics, to a Prometheus that stores them.
+   *
+   * @default {undefined} No exemplars.
+   */
+  exemplar?: "traceparent" | ((call: Call) => LabelValues | undefined);
+  /**
+   * How many sets of label values there may be. Of what comes after them, `route`
+   * and the labels of your own are `_OTHER`.
+   *
+   * @default {1000}
+   */
+  maxSeries?: number;
+  /**
+   * Takes each error that a function in these options throws, and that the
+   * metrics cannot join the default registry. Whoever sent the request never
+   * sees it.
+   *
+   * @default {undefined} The first error goes to `console.error`.
+   */
+  onError?: (error: unknown) => void;
+}
+
+/** Of `http.server.request.duration`, in OpenTelemetry's conventions. */
+const BUCKETS = [
+  0.005,
+  0.01,
+  0.025,
+  0.05,
+  0.075,
+  0.1,
+  0.25,
+  0.5,
+  0.75,
+  1,
+  2.5,
+  5,
+  7.5,
+  10,
+];
+
+const SIZE_BUCKETS = [1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
+
+/** The label of a bucket has that to itself. */
+const RESERVED: readonly string[] = [...REQUEST_LABELS, "le", "__name__"];
+
+/**
+ * Reads what decides about the metrics.
+ *
+ * @throws {TypeError} If an option is of the wrong type.
+ * @throws {RangeError} If a number is out of its range.
+ */
+export function readSettings<Call>(
+  options: RequestMetricsOptions<Call>,
+): RequestMetricsSettings {
+  const {
+    registry,
+    prefix = "",
+    buckets = BUCKETS,
+    sizes = false,
+    sizeBuckets = SIZE_BUCKETS,
+    labels = {},
+    exemplar,
+    maxSeries = 1000,
+    onError,
+  } = options;
+  if (registry !== undefined) requireRegistry(registry);
+  requireType(ACTION, "string", { prefix });
+  if (!isLegacyName(`${prefix}http`)) {
+    throw new RangeError(
+      `Cannot ${ACTION}: prefix must consist of letters, digits and ` +
+        `underscores, and not begin with a digit, received ${describe(prefix)}`,
+    );
+  }
+  requireType(ACTION, "boolean", { sizes });
+  requireNumber(ACTION, { maxSeries }, 1, Infinity);
+  if (onError !== undefined) requireType(ACTION, "function", { onError });
+  if (exemplar !== undefined && exemplar !== "traceparent") {
+    requireType(`${ACTION}`, "function", { exemplar });
+  }
+  requireObject(ACTION, "labels", labels);
+  for (const name of Object.keys(labels)) requireLabel(name, labels[name]);
+  return {
+    prefix,
+    buckets: boundsOf("buckets", buckets),
+    sizeBuckets: sizes ? boundsOf("sizeBuckets", sizeBuckets) : undefined,
+    labelNames: Object.keys(labels),
+    maxSeries,
+  };
+}
+
+function requireRegistry(registry: unknown): void {
+  for (const method of ["registerMetric", "getMetricsAsArray"]) {
+    const found = (registry as Record<string, unknown> | null)?.[method];
+    if (typeof found === "function") continue;
+    throw new TypeError(
+      `Cannot ${ACTION}: registry must have the method ${method}(), received ` +
+        describe(registry),
+    );
+  }
+}
+
+function requireLabel(name: string, make: unknown): void {
+  if (!isLegacyLabelName(name) || RESERVED.includes(name)) {
+    throw new RangeError(
+      `Cannot ${ACTION}: the name of a label must consist of letters, digits ` +
+        `and underscores, and be none of ${RESERVED.join(", ")}, received ` +
+        describe(name),
+    );
+  }
+  requireType(ACTION, "function", { [`labels.${name}`]: make });
+}
+
+function boundsOf(option: string, bounds: unknown): readonly number[] {
+  const isAscending = Array.isArray(bounds) && bounds.length > 0 &&
+    bounds.every((bound: unknown, i) =>
+      typeof bound === "number" && Number.isFinite(bound) &&
+      (i === 0 || bounds[i - 1] < bound)
+    );
+  if (isAscending) return [...bounds];
+  throw new RangeError(
+    `Cannot ${ACTION}: ${option} must be an array of finite numbers that ` +
+      `ascend, received ${
+        Array.isArray(bounds) ? `[${bounds.map(describe)}]` : describe(bounds)
+      }`,
+  );
+}

@@ -1,0 +1,20 @@
+import { assert, assertEquals } from "@std/assert";
+import { runProgram } from "../_spawn.ts";
+import { test } from "../_suite.ts";
+
+test("prometheus() counts each of 50 000 requests once, and keeps nothing of them", async () => {
+  const { stdout } = await runProgram("tests/programs/http_load.ts", ["50000"]);
+  const { grown, ...counted } = JSON.parse(stdout);
+  assertEquals(counted, {
+    answered: 50_000,
+    requests: 50_000,
+    durations: 50_000,
+    inprogress: 0,
+    samples: [
+      '{method="GET",route="/streams/:id",status="200"} 25000',
+      '{method="GET",route="/users/:id",status="200"} 25000',
+    ],
+  });
+  // What 100 bytes kept of each of the last 10 000 would come to.
+  assert(grown < 1_000_000, `grew by ${grown} bytes`);
+});

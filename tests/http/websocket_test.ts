@@ -1,0 +1,126 @@
+import { serve, upgradeWebSocket } from "@hono/node-server";
+import { assert, assertEquals } from "@std/assert";
+import { Hono } from "hono";
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { WebSocketServer } from "ws";
+import { prometheus } from "../../src/hono/mod.ts";
+import { instrumentHandler } from "../../src/http/mod.ts";
+import { runtimeName } from "../../src/runtime/detect.ts";
+import { client } from "../_client.ts";
+import { test } from "../_suite.ts";
+import { assertSoon } from "../_wait.ts";
+import { progressOf, samplesOf } from "./_scrape.ts";
+import { type Handler, serveNatively, serving } from "./_serving.ts";
+
+interface UpgradingServer {
+  upgrade(request: Request): boolean;
+}
+
+/** Makes a WebSocket as the runtime's own server does, if it does. */
+const upgrade: Handler = (request, context) => {
+  if (runtimeName() === "deno") {
+    const { response, socket } = Deno.upgradeWebSocket(request);
+    // One that is cut off by the server's end has an error, too.
+    socket.onerror = () => {};
+    return response;
+  }
+  assert((context as UpgradingServer).upgrade(request));
+  return undefined;
+};
+
+/** Opens a WebSocket, runs `fn`, and closes it. */
+async function withSocket(
+  port: number,
+  fn: () => Promise<void>,
+): Promise<void> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/live`);
+  await once(socket, "open");
+  try {
+    await fn();
+  } finally {
+    socket.close();
+    await once(socket, "close");
+  }
+}
+
+const ONE = { requests: 1, durations: 1, inprogress: 0 };
+
+const SKIP_NODE = runtimeName() === "node"
+  ? "a handler on Node cannot make a WebSocket by itself"
+  : undefined;
+
+test(
+  "instrumentHandler() counts a WebSocket with 101 when it has opened",
+  { skip: SKIP_NODE },
+  async () => {
+    const registry = new client.Registry();
+    const handler = instrumentHandler(upgrade, { registry, route: "/live" });
+    await serving(serveNatively, handler, async ({ port }) => {
+      await withSocket(port, async () => {
+        await assertSoon(ONE, () => progressOf(registry));
+        assertEquals(await samplesOf(registry, "http_requests_total"), [
+          '{method="GET",route="/live",status="101"} 1',
+        ]);
+      });
+    });
+  },
+);
+
+test(
+  "an answer beside an open WebSocket has its own status",
+  { skip: SKIP_NODE },
+  async () => {
+    const registry = new client.Registry();
+    const handler = instrumentHandler(
+      (request, context) =>
+        request.url.endsWith("/live") && request.headers.has("upgrade")
+          ? upgrade(request, context)
+          : new Response("no socket"),
+      { registry },
+    );
+    await serving(serveNatively, handler, async ({ port, url }) => {
+      await withSocket(port, async () => {
+        // One that asks for a WebSocket, and gets a page.
+        const response = await fetch(`${url}/page`);
+        assertEquals(await response.text(), "no socket");
+        await assertSoon(
+          [
+            '{method="GET",route="_OTHER",status="101"} 1',
+            '{method="GET",route="_OTHER",status="200"} 1',
+          ].sort(),
+          () => samplesOf(registry, "http_requests_total"),
+        );
+      });
+    });
+  },
+);
+
+test("prometheus() counts a WebSocket of @hono/node-server with 101", async () => {
+  const registry = new client.Registry();
+  const app = new Hono();
+  app.use(prometheus({ registry }));
+  app.get("/live", upgradeWebSocket(() => ({})));
+  const server = serve({
+    fetch: app.fetch,
+    websocket: { server: new WebSocketServer({ noServer: true }) },
+    hostname: "127.0.0.1",
+    port: 0,
+    overrideGlobalObjects: false,
+  }) as Server;
+  await once(server, "listening");
+  try {
+    const { port } = server.address() as AddressInfo;
+    await withSocket(port, async () => {
+      await assertSoon(ONE, () => progressOf(registry));
+      assertEquals(await samplesOf(registry, "http_requests_total"), [
+        '{method="GET",route="/live",status="101"} 1',
+      ]);
+    });
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  }
+});
