@@ -10,7 +10,11 @@ import process from "node:process";
 import { promisify } from "node:util";
 import ts from "typescript";
 import { runtimeName } from "../src/runtime/detect.ts";
-import { startJsrRegistry, stdPackages } from "../tools/jsr_registry.ts";
+import {
+  honoPackage,
+  startJsrRegistry,
+  stdPackages,
+} from "../tools/jsr_registry.ts";
 import { ROOT } from "../tools/files.ts";
 import {
   jsrForm,
@@ -51,14 +55,26 @@ export interface Project {
   remove(): Promise<void>;
 }
 
+/** What a project has besides the package and the client. */
+export interface ProjectOptions {
+  /**
+   * Whether it has Hono: on Deno that of JSR, elsewhere that of npm.
+   *
+   * @default {false}
+   */
+  hono?: boolean;
+}
+
 /** Makes a project; the caller removes it. */
-export async function createProject(): Promise<Project> {
+export async function createProject(
+  { hono = false }: ProjectOptions = {},
+): Promise<Project> {
   const folder = await mkdtemp(join(tmpdir(), "prometheus-async-project-"));
   const remove = () => rm(folder, { recursive: true });
   try {
     return runtimeName() === "deno"
-      ? await denoProject(folder, remove)
-      : await npmProject(folder, remove);
+      ? await denoProject(folder, hono, remove)
+      : await npmProject(folder, hono, remove);
   } catch (error) {
     await remove();
     throw error;
@@ -67,27 +83,34 @@ export async function createProject(): Promise<Project> {
 
 const PACKAGE = "@prometheus-async/prometheus-async";
 
-/** What development pins the client under test to: `npm:name@version`. */
-async function clientSpecifier(): Promise<string> {
+/** What development pins a package to: `npm:name@version`. */
+async function pinned(name: string): Promise<string> {
   const manifest = await readFile(join(ROOT, "deno.json"), "utf8");
-  return JSON.parse(manifest).imports[clientName];
+  return JSON.parse(manifest).imports[name];
 }
 
 async function denoProject(
   folder: string,
+  hasHono: boolean,
   remove: () => Promise<void>,
 ): Promise<Project> {
   const own = await jsrForm();
+  const hono = hasHono ? [await honoPackage()] : [];
+  const honoImports = hono.map(({ name, version }) =>
+    ["hono", `jsr:${name}@^${version}`] as const
+  );
   await writeFile(
     join(folder, "deno.json"),
     JSON.stringify({
       imports: {
         [PACKAGE]: `jsr:${PACKAGE}@^${own.version}`,
-        [clientName]: await clientSpecifier(),
+        [clientName]: await pinned(clientName),
+        ...Object.fromEntries(honoImports),
       },
     }),
   );
-  const registry = await startJsrRegistry([own, ...await stdPackages()]);
+  const packages = [own, ...await stdPackages(), ...hono];
+  const registry = await startJsrRegistry(packages);
   const deno = async (source: string, command: string[]) => {
     const file = join(folder, "main.ts");
     await writeFile(file, source);
@@ -125,12 +148,14 @@ async function denoProject(
 
 async function npmProject(
   folder: string,
+  hasHono: boolean,
   remove: () => Promise<void>,
 ): Promise<Project> {
-  const specifier = await clientSpecifier();
-  const dependencies: Record<string, string> = {
-    [clientName]: specifier.slice(specifier.lastIndexOf("@") + 1),
-  };
+  const dependencies: Record<string, string> = {};
+  for (const name of hasHono ? [clientName, "hono"] : [clientName]) {
+    const specifier = await pinned(name);
+    dependencies[name] = specifier.slice(specifier.lastIndexOf("@") + 1);
+  }
   const add = async (
     name: string,
     alias: string,

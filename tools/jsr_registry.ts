@@ -87,6 +87,20 @@ export async function stdPackages(): Promise<JsrPackage[]> {
   }];
 }
 
+/** Hono as JSR has it: other modules than those of npm, with the same code. */
+export async function honoPackage(): Promise<JsrPackage> {
+  const root = join(import.meta.dirname!, "../node_modules/hono");
+  const { version } = JSON.parse(
+    await readFile(join(root, "package.json"), "utf8"),
+  );
+  return {
+    name: "@hono/hono",
+    version,
+    exports: { ".": "./index.js" },
+    files: await readFiles(join(root, "dist"), /^\/(?!cjs\/).*\.js$/),
+  };
+}
+
 async function readFiles(
   folder: string,
   pattern: RegExp,
