@@ -21,6 +21,8 @@ const TIMEOUT_MS = 120_000;
 export interface RunningProgram {
   /** What it has printed so far. */
   readonly stdout: string;
+  /** What it has printed as errors so far, which is shown, too. */
+  readonly stderr: string;
   /** Tells it to end, with a signal; yields the code that it ends with. */
   end(signal: "SIGTERM" | "SIGKILL"): Promise<number | null>;
 }
@@ -35,20 +37,40 @@ export function startProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): RunningProgram {
-  const child = spawn(process.execPath, [...startOf(file), ...args], {
+  return startRuntime([...startOf(file), ...args], env);
+}
+
+/**
+ * Starts the runtime in the project's folder.
+ *
+ * @param env What its environment has besides that of the tests.
+ */
+export function startRuntime(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): RunningProgram {
+  const child = spawn(process.execPath, args, {
     cwd: ROOT,
     env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
   const exited = once(child, "exit");
   let stdout = "";
+  let stderr = "";
   child.stdout!.on("data", (chunk) => stdout += chunk);
+  child.stderr!.on("data", (chunk) => {
+    stderr += chunk;
+    process.stderr.write(chunk);
+  });
   // A test run that ends early leaves no program behind.
   const kill = () => void child.kill("SIGKILL");
   process.once("exit", kill);
   return {
     get stdout() {
       return stdout;
+    },
+    get stderr() {
+      return stderr;
     },
     async end(signal) {
       process.off("exit", kill);
@@ -73,9 +95,29 @@ export async function runProgram(
   args: readonly string[] = [],
   timeout: number = TIMEOUT_MS,
 ): Promise<Output> {
-  const all = [...startOf(file), ...args];
-  return await promisify(execFile)(process.execPath, all, {
+  return await runRuntime([...startOf(file), ...args], { timeout });
+}
+
+/** Options for {@linkcode runRuntime}. */
+export interface RunOptions {
+  /** What its environment has besides that of the tests. */
+  env?: Readonly<Record<string, string>>;
+  /** How long it may take, in milliseconds. */
+  timeout?: number;
+}
+
+/**
+ * Runs the runtime in the project's folder, to its end.
+ *
+ * @throws {Error} If it ends with a code other than 0, or takes longer.
+ */
+export async function runRuntime(
+  args: readonly string[],
+  { env, timeout = TIMEOUT_MS }: RunOptions = {},
+): Promise<Output> {
+  return await promisify(execFile)(process.execPath, args, {
     cwd: ROOT,
+    env: { ...process.env, ...env },
     timeout,
   });
 }

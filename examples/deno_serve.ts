@@ -1,0 +1,34 @@
+import {
+  instrumentHandler,
+  serverStats,
+} from "@prometheus-async/prometheus-async";
+
+const users = new URLPattern({ pathname: "/users/:id" });
+
+const app = instrumentHandler(
+  (request: Request) => {
+    const id = users.exec(request.url)?.pathname.groups.id;
+    return id === undefined
+      ? new Response("not found\n", { status: 404 })
+      : new Response(`user ${id}\n`);
+  },
+  {
+    // The pattern: of paths, as clients send them, there is no end.
+    route: ({ request }) =>
+      users.test(request.url) ? users.pathname : undefined,
+  },
+);
+
+Deno.serve(
+  {
+    hostname: "127.0.0.1",
+    port: Number(Deno.env.get("PORT") ?? 8000),
+    onListen: ({ port }) =>
+      console.log(`Listening on http://127.0.0.1:${port}`),
+  },
+  // What comes beside the request tells when the response was sent.
+  (request, info) =>
+    new URL(request.url).pathname === "/metrics"
+      ? serverStats(request)
+      : app(request, info),
+);
