@@ -132,6 +132,8 @@ function documentationRun(): Run {
       "--doc",
       `--junit-path=${report}`,
       "README.md",
+      "docs/from-python.md",
+      "docs/limits.md",
       "mod.ts",
       "src",
     ],
