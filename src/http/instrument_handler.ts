@@ -93,16 +93,21 @@ export type InstrumentedHandler<
  * import { instrumentHandler } from "@prometheus-async/prometheus-async";
  * import { Registry } from "prom-client";
  *
- * const routes = ["/users/:id", "/about"].map((pathname) =>
- *   new URLPattern({ pathname })
- * );
+ * const routes: Record<string, RegExp> = {
+ *   "/users/:id": /^\/users\/[^/]+$/,
+ *   "/about": /^\/about$/,
+ * };
  *
  * const handler = instrumentHandler(
  *   (request: Request) => new Response(new URL(request.url).pathname),
  *   {
  *     registry: new Registry(),
- *     route: ({ request }) =>
- *       routes.find((route) => route.test(request.url))?.pathname,
+ *     route({ request }) {
+ *       const { pathname } = new URL(request.url);
+ *       return Object.keys(routes).find((route) =>
+ *         routes[route].test(pathname)
+ *       );
+ *     },
  *   },
  * );
  *

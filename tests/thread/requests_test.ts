@@ -1,0 +1,34 @@
+import { assert, assertEquals } from "@std/assert";
+import { instrumentHandler } from "../../src/http/mod.ts";
+import { client } from "../_client.ts";
+import { test } from "../_suite.ts";
+import { block, scrapeDuring, valueOf, withThread } from "./_threads.ts";
+
+const REQUESTS = 'http_requests_total{method="GET",route="/",status="204"}';
+
+test("a server on a thread shows requests that were measured since the main thread is blocked", async () => {
+  const registry = new client.Registry();
+  const handler = instrumentHandler(
+    () => new Response(null, { status: 204 }),
+    { registry, route: "/" },
+  );
+  const request = new Request("http://localhost/");
+  handler(request);
+  await withThread({ registry, refreshTimeout: 50 }, async (server) => {
+    let requests = 1;
+    const scrapes = await scrapeDuring(
+      server.metricsUrl,
+      50,
+      () =>
+        block(2000, () => {
+          handler(request);
+          requests++;
+        }),
+    );
+    const counted = scrapes.map(({ text }) => valueOf(text, REQUESTS)!);
+    assertEquals(counted, counted.toSorted((a, b) => a - b));
+    assert(new Set(counted).size > 2, `counted ${counted}`);
+    const response = await fetch(server.metricsUrl);
+    assertEquals(valueOf(await response.text(), REQUESTS), requests);
+  });
+});
