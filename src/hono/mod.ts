@@ -27,11 +27,10 @@ export {
   type PrometheusOptions,
 } from "./prometheus.ts";
 export type { HonoContext, HonoRequest, HonoRoute } from "./context.ts";
-export type { RequestMetricsOptions } from "../http/options.ts";
+export type { LabelValues, RequestMetricsOptions } from "../http/options.ts";
 export type { MetricsRegistry } from "../http/registration.ts";
 export type { MetricsHandlerOptions } from "../exposition/options.ts";
 export type { RegistrySource } from "../exposition/registries.ts";
-export type { LabelValues } from "../wrappers/labels.ts";
 export type {
   CollectedExemplar,
   CollectedMetric,

@@ -31,7 +31,8 @@ export type PrometheusMiddleware<C extends HonoContext = HonoContext> = (
  * answered, with those of the applications that it is mounted in, such as
  * `/api/users/:id`; also when its error handler did, or a middleware before it.
  * Where there is no such handler it is the pattern of the middleware that has
- * answered, or `_OTHER` for what was not found.
+ * answered, or `_OTHER` if the status is 404. Middleware is told from handlers as
+ * Hono tells it: it is for any method, and takes `next`.
  *
  * Mount it once, before whatever is to be measured.
  *
@@ -95,7 +96,7 @@ export function prometheus<C extends HonoContext = HonoContext>(
     try {
       await next();
     } catch (error) {
-      // Only what is no `Error` comes here, which Hono hands on to the server.
+      // Hono handles every `Error`; what else is thrown goes on to the server.
       exchange.fail(c);
       throw error;
     }

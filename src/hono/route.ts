@@ -8,17 +8,19 @@ import type { HonoContext, HonoRoute } from "./context.ts";
  * @returns `undefined` if there is none.
  */
 export function routeOf(
-  { req: { matchedRoutes, routeIndex }, finalized, res }: HonoContext,
+  c: HonoContext,
   ownHandler: unknown,
 ): string | undefined {
+  const { matchedRoutes, routeIndex } = c.req;
   const last = matchedRoutes[routeIndex];
   if (isEndpoint(last)) return last.path;
   const next = matchedRoutes.slice(routeIndex + 1).find(isEndpoint);
   if (next !== undefined) return next.path;
   // A middleware has answered, such as one that serves files, or nobody has.
-  return targetOf(last) === ownHandler || finalized && res?.status === 404
-    ? undefined
-    : last.path;
+  const isNotFound = targetOf(last) === ownHandler ||
+    // Asking for a response that is not there makes one.
+    c.finalized && c.res?.status === 404;
+  return isNotFound ? undefined : last.path;
 }
 
 /** Tells handlers from middleware, which is for any method and takes `next`. */

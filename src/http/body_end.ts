@@ -1,15 +1,11 @@
 import { nextTurn } from "../runtime/pace.ts";
+import type { ResponseWatcher } from "../runtime/response_end.ts";
 
-/** Is told what becomes of a body. */
-export interface BodyFollower {
-  /** Takes the number of bytes that are handed on. */
-  onBytes(bytes: number): void;
-  /** The body is at its end, has failed, or is not wanted any more. */
-  onEnd(): void;
-}
+type Chunk = ReadableStreamReadResult<Uint8Array<ArrayBuffer>>;
+type Reader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
 
 /**
- * Follows the body of a response to its end.
+ * Watches the body of a response to its end, where its server does not tell.
  *
  * A body that is all there is known at once, and stays one: servers send it with
  * its length, and faster than a stream. Of any other, two chunks are asked for
@@ -18,14 +14,15 @@ export interface BodyFollower {
  * @returns The response that takes the place of the one given, whose body is
  * used up.
  */
-export async function followBody(
+export async function watchBody(
   response: Response,
-  follower: BodyFollower,
+  watcher: ResponseWatcher,
 ): Promise<Response> {
   const { body } = response;
-  if (body === null || body.locked || response.bodyUsed) {
-    if (body === null) follower.onBytes(0);
-    follower.onEnd();
+  if (typeof body?.getReader !== "function" || body.locked) {
+    // None, or one that somebody else reads, or no web-standard response.
+    if (body === null) watcher.onBytes(0);
+    watcher.onEnd();
     return response;
   }
   const reader = body.getReader();
@@ -35,15 +32,12 @@ export async function followBody(
   });
   const whole = await Promise.race([wholeOf(chunks), turned]);
   if (whole !== undefined) {
-    follower.onBytes(whole.byteLength);
-    follower.onEnd();
+    watcher.onBytes(whole.byteLength);
+    watcher.onEnd();
     return new Response(whole, response);
   }
-  return new Response(followed(reader, chunks, follower), response);
+  return new Response(watched(reader, chunks, watcher), response);
 }
-
-type Chunk = ReadableStreamReadResult<Uint8Array<ArrayBuffer>>;
-type Reader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
 
 /** The body, if it has at most one chunk; it may never be known. */
 async function wholeOf(
@@ -61,30 +55,49 @@ async function wholeOf(
   }
 }
 
-function followed(
+/** A stream that is watched. */
+interface WatchedStream {
+  readonly watcher: ResponseWatcher;
+  /** When something was read of it last, in milliseconds. */
+  readAt: number;
+}
+
+/**
+ * Streams that nobody read to the end, or cancelled: who puts another response in
+ * the place of one may leave its body alone.
+ */
+const abandoned = new FinalizationRegistry<WatchedStream>(
+  ({ watcher, readAt }) => watcher.onEnd(readAt),
+);
+
+function watched(
   reader: Reader,
   chunks: Promise<Chunk>[],
-  follower: BodyFollower,
+  watcher: ResponseWatcher,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream({
+  const state: WatchedStream = { watcher, readAt: performance.now() };
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
       try {
         const { done, value } = await (chunks.shift() ?? reader.read());
         if (done) {
-          follower.onEnd();
+          watcher.onEnd();
           controller.close();
         } else {
-          follower.onBytes(value?.byteLength ?? 0);
+          state.readAt = performance.now();
+          watcher.onBytes(value?.byteLength ?? 0);
           controller.enqueue(value);
         }
       } catch (error) {
-        follower.onEnd();
+        watcher.onEnd();
         throw error;
       }
     },
     async cancel(reason) {
-      follower.onEnd();
+      watcher.onEnd();
       await reader.cancel(reason);
     },
   }, { highWaterMark: 0 });
+  abandoned.register(stream, state);
+  return stream;
 }

@@ -1,38 +1,25 @@
 import type { OwnSeries } from "../metrics/own_series.ts";
 import {
-  type Ending,
+  asksForWebSocket,
   isUpgraded,
+  type ResponseWatcher,
   watchBytes,
   watchEnd,
 } from "../runtime/response_end.ts";
-import { type BodyFollower, followBody } from "./body_end.ts";
+import { watchBody } from "./body_end.ts";
 import { methodLabel } from "./methods.ts";
 import type { RequestMeter } from "./request_meter.ts";
 import type { RequestDetails, RequestSeries } from "./request_metrics.ts";
+import { contentLength, requestSize } from "./sizes.ts";
 
 /** The statuses of responses without a body (RFC 9110, 6.4.1). */
 const BODILESS: readonly number[] = [204, 205, 304];
 
 /**
- * The size of a request's body.
- *
- * @returns `undefined` if it is known by nobody before it has come.
+ * One request and its response, from the handler's call to the last byte. None of
+ * its methods ever throws: the outcome is the application's.
  */
-function requestBytes(request: Request): number | undefined {
-  const { headers, method } = request;
-  const length = headers.get("content-length");
-  if (length !== null) return Number(length);
-  if (method === "GET" || method === "HEAD") return 0;
-  return request.body === null ? 0 : undefined;
-}
-
-/** What is measured on demand, as it comes. */
-interface Details extends RequestDetails {
-  responseBytes?: number;
-}
-
-/** One request and its response, from the handler's call to the last byte. */
-export class Exchange<Call> implements Ending, BodyFollower {
+export class Exchange<Call> implements ResponseWatcher {
   readonly #meter: RequestMeter<Call>;
   readonly #request: Request;
   readonly #context: unknown;
@@ -41,8 +28,8 @@ export class Exchange<Call> implements Ending, BodyFollower {
   readonly #inprogress: OwnSeries;
   /** Where it is counted; known when the handler has answered. */
   #series: RequestSeries | undefined;
-  #details: Details | undefined;
-  #isWatched = false;
+  #details: RequestDetails | undefined;
+  #hasEnded = false;
 
   /**
    * Begins to measure a request.
@@ -70,48 +57,51 @@ export class Exchange<Call> implements Ending, BodyFollower {
     response: Response | undefined,
     call: Call,
   ): Promise<Response> | undefined {
+    let status = 500;
     try {
-      const status = this.#statusOf(response);
-      this.#describe(status, call);
-      // A WebSocket's life is no request; and what is no response has no end.
-      const isResponse = typeof response?.status === "number";
-      if (isResponse && status !== 101) return this.#follow(response);
+      status = this.#statusOf(response);
     } catch (error) {
       this.#meter.report(error);
     }
-    this.end();
+    this.#describe(status, call);
+    try {
+      // What is no response has no end; and a WebSocket's life is no request.
+      const isResponse = typeof response?.status === "number";
+      if (isResponse && status !== 101) return this.#watch(response);
+    } catch (error) {
+      this.#meter.report(error);
+    }
+    this.onEnd();
     return undefined;
   }
 
   /** Takes note that the handler has failed: the server answers with 500. */
   fail(call: Call): void {
     this.#describe(500, call);
-    this.end();
+    this.onEnd();
   }
 
   /** Counts the request, once. */
-  end(): void {
-    const series = this.#series;
-    if (series === undefined) return;
-    this.#series = undefined;
+  onEnd(at: number = performance.now()): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#inprogress.add(-1);
-    series.count((performance.now() - this.#startedAt) / 1000, this.#details);
+    this.#series?.count((at - this.#startedAt) / 1000, this.#details);
   }
 
   onBytes(bytes: number): void {
-    if (this.#details === undefined) return;
-    this.#details.responseBytes = (this.#details.responseBytes ?? 0) + bytes;
-  }
-
-  onEnd(): void {
-    if (!this.#isWatched) this.end();
+    const details = this.#details;
+    if (details === undefined) return;
+    details.responseBytes = (details.responseBytes ?? 0) + bytes;
   }
 
   #statusOf(response: Response | undefined): number {
-    const status = response?.status ?? 500;
-    // Who makes a WebSocket of a request returns nothing, or an empty response.
-    const mayBeUpgrade = response === undefined || status === 200;
-    return mayBeUpgrade && isUpgraded(this.#context, this.#request)
+    if (response === undefined) {
+      return asksForWebSocket(this.#request) ? 101 : 500;
+    }
+    const { status } = response;
+    if (typeof status !== "number") return 500;
+    return status === 200 && isUpgraded(this.#context, this.#request)
       ? 101
       : status;
   }
@@ -119,31 +109,34 @@ export class Exchange<Call> implements Ending, BodyFollower {
   /** Makes what the request and the answer tell, before they are gone. */
   #describe(status: number, call: Call): void {
     const meter = this.#meter;
-    const route = meter.route(call);
     this.#series = meter.metrics.of(
       this.#method,
-      route,
+      meter.route(call),
       status,
       meter.ownLabels(call),
     );
     if (!meter.hasDetails) return;
-    this.#details = {
-      exemplar: meter.exemplar(call, this.#request),
-      requestBytes: meter.hasSizes ? requestBytes(this.#request) : undefined,
-    };
+    try {
+      this.#details = {
+        exemplar: meter.exemplar(call, this.#request),
+        requestBytes: meter.hasSizes ? requestSize(this.#request) : undefined,
+      };
+    } catch (error) {
+      meter.report(error);
+    }
   }
 
   /** Sees to it that the end is learnt. */
-  #follow(response: Response): Promise<Response> | undefined {
-    this.#isWatched = watchEnd(this.#context, this.#request, this);
-    if (this.#isWatched && !this.#meter.hasSizes) return undefined;
+  #watch(response: Response): Promise<Response> | undefined {
+    const isWatched = watchEnd(this.#context, this.#request, this);
+    if (isWatched && !this.#meter.hasSizes) return undefined;
     const hasBody = this.#request.method !== "HEAD" &&
       !BODILESS.includes(response.status);
-    if (hasBody && !(this.#isWatched && this.#knowsSize(response))) {
-      return followBody(response, this);
+    if (hasBody && !(isWatched && this.#knowsSize(response))) {
+      return this.#watchBody(response, isWatched);
     }
     if (!hasBody) this.onBytes(0);
-    if (!this.#isWatched) this.end();
+    if (!isWatched) this.onEnd();
     return undefined;
   }
 
@@ -151,9 +144,25 @@ export class Exchange<Call> implements Ending, BodyFollower {
   #knowsSize(response: Response): boolean {
     if (!this.#meter.hasSizes) return true;
     // First of all: to ask for its headers makes a response slow on Node.
-    if (watchBytes(this.#context, (bytes) => this.onBytes(bytes))) return true;
-    const length = response.headers.get("content-length");
-    if (length !== null) this.onBytes(Number(length));
-    return length !== null;
+    if (watchBytes(this.#context, this)) return true;
+    const length = contentLength(response.headers);
+    if (length !== undefined) this.onBytes(length);
+    return length !== undefined;
+  }
+
+  async #watchBody(
+    response: Response,
+    isWatched: boolean,
+  ): Promise<Response> {
+    const watcher: ResponseWatcher = isWatched
+      ? { onBytes: (bytes) => this.onBytes(bytes), onEnd() {} }
+      : this;
+    try {
+      return await watchBody(response, watcher);
+    } catch (error) {
+      this.#meter.report(error);
+      watcher.onEnd();
+      return response;
+    }
   }
 }

@@ -5,7 +5,7 @@ import { Rejection } from "../wrappers/rejection.ts";
 import { adopt, thenOf } from "../wrappers/thenable.ts";
 import { Exchange } from "./exchange.ts";
 import type { RequestMetricsOptions } from "./options.ts";
-import { ACTION } from "./registration.ts";
+import { ACTION } from "./action.ts";
 import { RequestMeter } from "./request_meter.ts";
 
 /** A request, and how its handler has answered. */
@@ -31,6 +31,13 @@ export interface InstrumentHandlerOptions
   route?: string | ((call: HandledRequest) => string | undefined);
 }
 
+/** What a fetch handler returns; Bun's, when it makes a WebSocket, nothing. */
+export type Answer =
+  | Response
+  | undefined
+  | void
+  | Promise<Response | undefined | void>;
+
 /**
  * A handler that is measured. Pass it all that the server does, also where the
  * handler itself takes the request alone: that tells when a response has ended.
@@ -38,30 +45,33 @@ export interface InstrumentHandlerOptions
  * @typeParam This What the handler is called on.
  * @typeParam Q The request, as the server has it.
  * @typeParam Rest What the handler takes beside it.
- * @typeParam R What the handler returns, or its promise yields.
+ * @typeParam A What the handler returns. A promise of that may come in its place,
+ * where the response's body must be read on its way.
  */
 export type InstrumentedHandler<
   This,
   Q extends Request,
   // deno-lint-ignore no-explicit-any
   Rest extends any[],
-  R extends Response | undefined | void,
+  A extends Answer,
 > = (
   this: This,
   request: Q,
   // deno-lint-ignore no-explicit-any
   ...rest: [...Rest, ...any[]]
-) => R | Promise<R>;
+) => A | Promise<Awaited<A>>;
 
 /**
  * Measures the requests of a fetch handler to the last byte of their responses.
  *
  * Counts each request by method, route and status in `http_requests_total`,
  * observes its duration in `http_request_duration_seconds`, and shows in
- * `http_requests_inprogress` how many are under way. The duration ends when the
- * response was handed to the system, or its client has gone, however long a stream
- * goes on; what the handler throws is counted with status 500, and thrown on. A
- * WebSocket is counted with 101 when its handshake was answered.
+ * `http_requests_inprogress` how many are under way. The duration ends when all
+ * of the response was handed on, or its client has gone, however long a stream
+ * goes on: on Node and Bun to the system, on Deno to its server, which takes what
+ * is no stream at once, however slow a client is. What the handler throws is
+ * counted with status 500, and thrown on. A WebSocket is counted with 101 when its
+ * handshake was answered.
  *
  * The server tells when a response has ended, if it passes to the handler what
  * it passes to any, as a second argument: `Deno.serve`, `Bun.serve` and
@@ -118,7 +128,7 @@ export type InstrumentedHandler<
  * @typeParam This What the handler is called on.
  * @typeParam Q The request, as the server has it.
  * @typeParam Rest What the server passes beside it.
- * @typeParam R What the handler returns, or its promise yields.
+ * @typeParam A What the handler returns.
  * @param handler The handler.
  * @param options The route, the registry, and what else is measured.
  * @returns The handler to pass to the server in its place.
@@ -132,11 +142,11 @@ export function instrumentHandler<
   Q extends Request,
   // deno-lint-ignore no-explicit-any
   Rest extends any[],
-  R extends Response | undefined | void,
+  A extends Answer,
 >(
-  handler: (this: This, request: Q, ...rest: Rest) => R | Promise<R>,
+  handler: (this: This, request: Q, ...rest: Rest) => A,
   options: InstrumentHandlerOptions = {},
-): InstrumentedHandler<This, Q, Rest, R> {
+): InstrumentedHandler<This, Q, Rest, A> {
   if (typeof handler !== "function") {
     throw new TypeError(
       `Cannot ${ACTION}: a fetch handler is required, received ` +
@@ -158,7 +168,7 @@ export function instrumentHandler<
       return exchange.answer(response, { request, response });
     };
     const fail = (error: unknown) => exchange.fail({ request, error });
-    let returned: R | Promise<R>;
+    let returned: A;
     try {
       returned = Reflect.apply(handler, this, args);
     } catch (error) {
@@ -182,10 +192,10 @@ export function instrumentHandler<
     "length",
     // Deno hands nothing to a handler that declares no parameters.
     { value: Math.max(1, length), configurable: true },
-  ) as InstrumentedHandler<This, Q, Rest, R>;
+  ) as InstrumentedHandler<This, Q, Rest, A>;
 }
 
-/** Finds a route as the options say; none of them fails. */
+/** Makes a function of a route that is fixed. */
 function routeOf(
   { route }: InstrumentHandlerOptions,
 ): (call: HandledRequest) => string | undefined {

@@ -21,14 +21,14 @@
  */
 
 export {
+  type Answer,
   type HandledRequest,
   type InstrumentedHandler,
   instrumentHandler,
   type InstrumentHandlerOptions,
 } from "./instrument_handler.ts";
-export type { RequestMetricsOptions } from "./options.ts";
+export type { LabelValues, RequestMetricsOptions } from "./options.ts";
 export type { MetricsRegistry } from "./registration.ts";
-export type { LabelValues } from "../wrappers/labels.ts";
 export type {
   CollectedExemplar,
   CollectedMetric,

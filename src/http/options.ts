@@ -2,11 +2,14 @@ import { describe } from "../describe.ts";
 import { isLegacyLabelName, isLegacyName } from "../families/escape.ts";
 import { requireNumber, requireObject, requireType } from "../require.ts";
 import type { LabelValues } from "../wrappers/labels.ts";
-import { ACTION, type MetricsRegistry } from "./registration.ts";
+import { ACTION } from "./action.ts";
+import type { MetricsRegistry } from "./registration.ts";
 import {
   REQUEST_LABELS,
   type RequestMetricsSettings,
 } from "./request_metrics.ts";
+
+export type { LabelValues };
 
 /**
  * What the metrics of requests can be told, of whatever handlers.
@@ -44,7 +47,8 @@ export interface RequestMetricsOptions<Call> {
    * A size is what `Content-Length` says, or what is sent. On Deno and Bun a
    * response without that header is read on its way, which costs half of a
    * server's throughput; on Node it is a quarter. A request without it, whose body
-   * comes in chunks, is left out.
+   * comes in chunks, is left out. On Bun, files (`Bun.file`) are then sent whole,
+   * where a request asks for a range.
    *
    * @default {false}
    */
@@ -76,7 +80,8 @@ export interface RequestMetricsOptions<Call> {
   exemplar?: "traceparent" | ((call: Call) => LabelValues | undefined);
   /**
    * How many sets of label values there may be. Of what comes after them, `route`
-   * and the labels of your own are `_OTHER`.
+   * and the labels of your own are `_OTHER`: that makes one more for each method
+   * and status.
    *
    * @default {1000}
    */
@@ -111,8 +116,8 @@ const BUCKETS = [
 
 const SIZE_BUCKETS = [1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
 
-/** The label of a bucket has that to itself. */
-const RESERVED: readonly string[] = [...REQUEST_LABELS, "le", "__name__"];
+/** Those of the package, and that of a bucket. */
+const RESERVED: readonly string[] = [...REQUEST_LABELS, "le"];
 
 /**
  * Reads what decides about the metrics.
@@ -144,9 +149,15 @@ export function readSettings<Call>(
   }
   requireType(ACTION, "boolean", { sizes });
   requireNumber(ACTION, { maxSeries }, 1, Infinity);
+  if (!Number.isInteger(maxSeries) && maxSeries !== Infinity) {
+    throw new RangeError(
+      `Cannot ${ACTION}: maxSeries must be an integer or Infinity, received ` +
+        maxSeries,
+    );
+  }
   if (onError !== undefined) requireType(ACTION, "function", { onError });
   if (exemplar !== undefined && exemplar !== "traceparent") {
-    requireType(`${ACTION}`, "function", { exemplar });
+    requireType(ACTION, "function", { exemplar });
   }
   requireObject(ACTION, "labels", labels);
   for (const name of Object.keys(labels)) requireLabel(name, labels[name]);
@@ -171,11 +182,12 @@ function requireRegistry(registry: unknown): void {
 }
 
 function requireLabel(name: string, make: unknown): void {
-  if (!isLegacyLabelName(name) || RESERVED.includes(name)) {
+  const isInternal = name.startsWith("__");
+  if (!isLegacyLabelName(name) || isInternal || RESERVED.includes(name)) {
     throw new RangeError(
       `Cannot ${ACTION}: the name of a label must consist of letters, digits ` +
-        `and underscores, and be none of ${RESERVED.join(", ")}, received ` +
-        describe(name),
+        "and underscores, begin with no digit and no two underscores, and be " +
+        `none of ${RESERVED.join(", ")}, received ${describe(name)}`,
     );
   }
   requireType(ACTION, "function", { [`labels.${name}`]: make });

@@ -5,19 +5,13 @@ import { refusePromise } from "../wrappers/options.ts";
 import { type Report, reporter } from "../wrappers/report.ts";
 import { readSettings, type RequestMetricsOptions } from "./options.ts";
 import { OTHER } from "./other.ts";
-import { ACTION, requestMetricsIn } from "./registration.ts";
+import { ACTION } from "./action.ts";
+import { joinRegistry, type MetricsUser } from "./registration.ts";
 import type { RequestMetrics } from "./request_metrics.ts";
 import { sampledTrace } from "./traceparent.ts";
 
 /** Finds the route of a request; `undefined` if it has none. */
 export type FindRoute<Call> = (call: Call) => string | undefined;
-
-/** An exemplar of whatever is observed of a request. */
-export interface RequestExemplar {
-  readonly labelSet: LabelValues;
-  /** When, in seconds since the Unix epoch. */
-  readonly timestamp: number;
-}
 
 type MakeLabel<Call> = (call: Call) => string | number | undefined;
 
@@ -28,8 +22,9 @@ const NO_LABELS: readonly string[] = [];
  *
  * @typeParam Call What is known of a request when its handler has answered.
  */
-export class RequestMeter<Call> {
-  readonly metrics: RequestMetrics;
+export class RequestMeter<Call> implements MetricsUser {
+  /** What requests are counted in. */
+  metrics!: RequestMetrics;
   /** Takes what goes wrong. */
   readonly report: Report;
   /** Whether sizes are measured. */
@@ -55,7 +50,7 @@ export class RequestMeter<Call> {
   ) {
     const settings = readSettings(options);
     this.report = reporter(ACTION, options.onError);
-    this.metrics = requestMetricsIn(options.registry, settings, this.report);
+    joinRegistry(options.registry, settings, this);
     this.hasSizes = settings.sizeBuckets !== undefined;
     this.hasDetails = this.hasSizes || options.exemplar !== undefined;
     this.#name = name;
@@ -64,10 +59,15 @@ export class RequestMeter<Call> {
     this.#exemplar = options.exemplar;
   }
 
+  use(metrics: RequestMetrics): void {
+    this.metrics = metrics;
+  }
+
   /** The route of a request, or what stands for none. */
   route(call: Call): string {
     try {
       const route: unknown = this.#findRoute(call);
+      refusePromise(this.#name, "route", route);
       if (typeof route === "string") return route.toWellFormed();
       if (route === undefined) return OTHER;
       throw new TypeError(
@@ -96,15 +96,14 @@ export class RequestMeter<Call> {
     });
   }
 
-  /** The exemplar of a request, if it has one. */
-  exemplar(call: Call, { headers }: Request): RequestExemplar | undefined {
+  /** The labels of the request's exemplar, if it has one. */
+  exemplar(call: Call, { headers }: Request): LabelValues | undefined {
     const make = this.#exemplar;
     if (make === undefined) return undefined;
     try {
-      const labelSet = make === "traceparent"
+      return make === "traceparent"
         ? traceLabels(headers)
         : exemplarLabels(this.#name, make(call));
-      return labelSet && { labelSet, timestamp: Date.now() / 1000 };
     } catch (error) {
       // An exemplar is an extra: the request counts without it.
       this.report(error);

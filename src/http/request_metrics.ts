@@ -1,6 +1,7 @@
 import { OwnMetric } from "../metrics/own_metric.ts";
 import type { OwnSeries } from "../metrics/own_series.ts";
-import type { CollectedExemplar, RegisteredMetric } from "../types.ts";
+import type { RegisteredMetric } from "../types.ts";
+import type { LabelValues } from "../wrappers/labels.ts";
 import { LabelTree } from "./label_tree.ts";
 import { OTHER } from "./other.ts";
 
@@ -21,10 +22,11 @@ export interface RequestMetricsSettings {
 /** What is measured of a request on demand. */
 export interface RequestDetails {
   /** The size of the request's body, if it is known. */
-  readonly requestBytes?: number;
-  /** The size of the response's body, if it was counted. */
-  readonly responseBytes?: number;
-  readonly exemplar?: Omit<CollectedExemplar, "value">;
+  readonly requestBytes: number | undefined;
+  /** The size of the response's body, as far as it was counted. */
+  responseBytes?: number;
+  /** The labels of an exemplar. */
+  readonly exemplar: LabelValues | undefined;
 }
 
 /** The series of one label set. */
@@ -54,11 +56,11 @@ export class RequestSeries {
       return;
     }
     const { exemplar, requestBytes, responseBytes } = details;
-    this.#requests.add(1, exemplar && { ...exemplar, value: 1 });
-    this.#duration.observe(
-      seconds,
-      exemplar && { ...exemplar, value: seconds },
-    );
+    const exemplify = (value: number) =>
+      exemplar &&
+      { labelSet: exemplar, value, timestamp: Date.now() / 1000 };
+    this.#requests.add(1, exemplify(1));
+    this.#duration.observe(seconds, exemplify(seconds));
     if (requestBytes !== undefined) this.#requestSize?.observe(requestBytes);
     if (responseBytes !== undefined) this.#responseSize?.observe(responseBytes);
   }
@@ -124,6 +126,10 @@ export class RequestMetrics {
 
   /** All of them, to be registered. */
   get all(): readonly RegisteredMetric[] {
+    return this.#all;
+  }
+
+  get #all(): readonly OwnMetric[] {
     return [
       this.#requests,
       this.#duration,
@@ -131,6 +137,16 @@ export class RequestMetrics {
       this.#requestSize,
       this.#responseSize,
     ].filter((metric) => metric !== undefined);
+  }
+
+  /**
+   * Hands on what was counted, and what still will be, to metrics with the same
+   * settings: whoever counts here counts there.
+   */
+  moveTo(other: RequestMetrics): void {
+    for (const [i, metric] of this.#all.entries()) {
+      metric.moveTo(other.#all[i]);
+    }
   }
 
   /** Counts a request that has come; the result is to be lowered at its end. */

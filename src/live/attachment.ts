@@ -2,6 +2,7 @@ import type { StoredMetric } from "../clients/storage.ts";
 import { messageOf } from "../message_of.ts";
 import type { RegisteredMetric } from "../types.ts";
 import type { Interception } from "./clients/live_client.ts";
+import { isLiveOwnMetric, OwnInterception } from "./clients/own_metric.ts";
 import { recognize } from "./clients/recognize.ts";
 import type { Memory } from "./memory.ts";
 import { type Override, override } from "./override.ts";
@@ -40,17 +41,24 @@ export class Attachment {
     this.#metric = metric;
     this.#memory = memory;
     try {
-      const recognized = recognize(metric);
-      if ("reason" in recognized) {
-        this.#reason = recognized.reason;
-        return;
-      }
-      const { client, base } = recognized;
-      this.#interception = client.intercept(metric as StoredMetric, {
-        base,
+      const options = {
         memory,
-        onFailure: (error) => this.#lose(error),
-      });
+        onFailure: (error: unknown) => this.#lose(error),
+      };
+      if (isLiveOwnMetric(metric)) {
+        this.#interception = new OwnInterception(metric, options);
+      } else {
+        const recognized = recognize(metric);
+        if ("reason" in recognized) {
+          this.#reason = recognized.reason;
+          return;
+        }
+        const { client, base } = recognized;
+        this.#interception = client.intercept(
+          metric as StoredMetric,
+          { base, ...options },
+        );
+      }
       this.#table = this.#interception.table;
       this.#collector = holdWhileCollecting(metric, this.#table);
     } catch (error) {

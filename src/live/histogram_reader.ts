@@ -1,4 +1,5 @@
-import { HISTOGRAM, integerAt, REMOVED, ROW, rowOf } from "./layout.ts";
+import { HISTOGRAM } from "../metrics/cell.ts";
+import { integerAt, REMOVED, ROW, rowOf } from "./layout.ts";
 import type { ChunkViews } from "./memory.ts";
 import { isStill } from "./stable.ts";
 

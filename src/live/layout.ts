@@ -58,8 +58,6 @@
 import { HISTOGRAM } from "../metrics/cell.ts";
 import type { FamilyHeader } from "./family_header.ts";
 
-export { HISTOGRAM };
-
 /** The unit of addresses and of cells, in bytes. */
 export const WORD = 8;
 

@@ -94,6 +94,13 @@ export class OwnMetric implements RegisteredMetric, SeriesOwner {
     return series;
   }
 
+  /** Hands on all series, with what is counted in them from now on. */
+  moveTo(other: OwnMetric): void {
+    for (const series of this.#series.values()) {
+      other.of(series.series.labels).take(series);
+    }
+  }
+
   /** What both clients ask a registered metric for. */
   get(): Promise<CollectedMetric> {
     const { name, help, type, aggregator } = this;

@@ -71,6 +71,15 @@ export class OwnSeries {
     if (exemplar !== undefined) this.#exemplify(bucket, exemplar);
   }
 
+  /** Takes what another series of the same kind has, and what it will get. */
+  take(other: OwnSeries): void {
+    const { cells: length } = this.#owner;
+    const [to, from] = [Cell.cells(this), Cell.cells(other)];
+    const [toAt, fromAt] = [Cell.at(this), Cell.at(other)];
+    for (let i = 0; i < length; i++) to[toAt + i] += from[fromAt + i];
+    Cell.move(other, to, toAt);
+  }
+
   /** Forgets what was counted. */
   reset(): void {
     this.#exemplars = undefined;

@@ -6,11 +6,18 @@
  * @module
  */
 
-import { OpenResponses, type RequestAddresses } from "./open_responses.ts";
+import { BunResponses, type BunServer } from "./bun_responses.ts";
 
-/** Is told when a response was sent, or its client has gone. */
-export interface Ending {
-  end(): void;
+/** Is told what becomes of a response. */
+export interface ResponseWatcher {
+  /** Takes the number of bytes of its body that are handed on. */
+  onBytes(bytes: number): void;
+  /**
+   * It was sent, has failed, or its client has gone.
+   *
+   * @param at When that was, by the clock of `performance`, if not just now.
+   */
+  onEnd(at?: number): void;
 }
 
 /** What servers hand to their handlers, as far as it tells of the response. */
@@ -38,78 +45,82 @@ interface Outgoing {
 }
 
 /**
- * Lets `ending` know when the response to a request was sent, to the last byte
- * that was handed to the system, or when the client has gone.
+ * Lets a watcher know when the response to a request has ended: on Deno when it
+ * was handed to the server, on Node to the system, on Bun when the request is no
+ * longer open.
  *
- * To be called when the handler has answered.
+ * To be called when the handler has answered, before the response is returned.
  *
  * @param context The handler's second argument.
- * @returns Whether the server tells; if not, `ending` is never called.
+ * @returns Whether the server tells; if not, `onEnd` is never called.
  */
 export function watchEnd(
   context: unknown,
   request: Request,
-  ending: Ending,
+  watcher: ResponseWatcher,
 ): boolean {
   if (typeof context !== "object" || context === null) return false;
   const { completed, outgoing } = context as ServerContext;
   if (completed instanceof Promise) {
-    const end = () => ending.end();
+    const end = () => watcher.onEnd();
     completed.then(end, end);
     return true;
   }
   if (isOutgoing(outgoing)) {
-    if (outgoing.closed || outgoing.destroyed) ending.end();
-    else outgoing.on("close", () => ending.end());
+    if (outgoing.closed || outgoing.destroyed) watcher.onEnd();
+    else outgoing.on("close", () => watcher.onEnd());
     return true;
   }
-  const server = addressesOf(context);
-  if (server === undefined) return false;
-  openResponses.add({ server, request, ending });
-  return true;
+  const server = bunServer(context);
+  return server !== undefined && bunResponses.add(server, request, watcher);
 }
 
 /**
- * Lets `onBytes` know how much is written of a response's body.
+ * Lets a watcher know how much is written of a response's body.
  *
  * @param context The handler's second argument.
  * @returns Whether the server tells; if not, `onBytes` is never called.
  */
 export function watchBytes(
   context: unknown,
-  onBytes: (bytes: number) => void,
+  watcher: ResponseWatcher,
 ): boolean {
   const { outgoing } = (context ?? {}) as ServerContext;
   if (!isOutgoing(outgoing)) return false;
   const { write, end } = outgoing;
   let isEnding = false;
   outgoing.write = function (...given) {
-    if (!isEnding) onBytes(sizeOf(given[0]));
+    if (!isEnding) watcher.onBytes(sizeOf(given[0]));
     return write.apply(this, given);
   };
   outgoing.end = function (...given) {
     // What is given to `end` may come to `write`, too.
-    if (!isEnding) onBytes(sizeOf(given[0]));
+    if (!isEnding) watcher.onBytes(sizeOf(given[0]));
     isEnding = true;
     return end.apply(this, given);
   };
   return true;
 }
 
+/** Tells whether a request asks for a WebSocket. */
+export function asksForWebSocket({ headers }: Request): boolean {
+  return headers.get("upgrade")?.toLowerCase() === "websocket";
+}
+
 /**
- * Tells whether the handler has made a WebSocket of the request, where what it
- * has returned does not show that.
+ * Tells whether the handler has made a WebSocket of the request, although it has
+ * returned a response that does not show that.
  */
 export function isUpgraded(context: unknown, request: Request): boolean {
   if (typeof context !== "object" || context === null) return false;
-  const server = addressesOf(context);
+  const server = bunServer(context);
   if (server !== undefined) {
     // Reading the headers would cost all others a tenth of the throughput.
-    return server.pendingWebSockets > 0 && isUpgrade(request) &&
+    return server.pendingWebSockets > 0 && asksForWebSocket(request) &&
       server.requestIP(request) === null;
   }
   return "outgoing" in context && context.outgoing === undefined &&
-    isUpgrade(request);
+    asksForWebSocket(request);
 }
 
 const encoder = new TextEncoder();
@@ -120,25 +131,21 @@ function sizeOf(chunk: unknown): number {
   return ArrayBuffer.isView(chunk) ? chunk.byteLength : 0;
 }
 
-const openResponses = new OpenResponses();
-
-function isUpgrade({ headers }: Request): boolean {
-  return headers.get("upgrade")?.toLowerCase() === "websocket";
-}
-
 function isOutgoing(value: unknown): value is Outgoing {
   return typeof value === "object" && value !== null && "closed" in value &&
     "on" in value && typeof value.on === "function";
 }
 
+const bunResponses = new BunResponses();
+
 /** Whether Bun's servers know their clients' addresses: not on unix sockets. */
 const knowsAddresses = new WeakMap<object, boolean>();
 
 /** Finds Bun's server, if it knows its clients' addresses. */
-function addressesOf(context: ServerContext): RequestAddresses | undefined {
+function bunServer(context: ServerContext): BunServer | undefined {
   const server = typeof context.requestIP === "function"
-    ? context as RequestAddresses
-    : context.server as RequestAddresses | undefined;
+    ? context as BunServer
+    : context.server as BunServer | undefined;
   if (typeof server?.requestIP !== "function") return undefined;
   let isKnown = knowsAddresses.get(server);
   if (isKnown === undefined) {

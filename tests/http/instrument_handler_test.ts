@@ -72,7 +72,7 @@ test("instrumentHandler() makes no series for random URLs", async () => {
   ]);
 });
 
-test("instrumentHandler() makes no more than maxSeries for paths as routes", async () => {
+test("instrumentHandler() makes maxSeries, and one for the others, for paths as routes", async () => {
   const registry = new client.Registry();
   const route = ({ request }: HandledRequest) => new URL(request.url).pathname;
   const handler = instrumentHandler(empty, {
@@ -142,7 +142,7 @@ test("instrumentHandler() loses no request when a function of the options fails"
   const late = (() => Promise.reject(new Error("late"))) as unknown as () =>
     string;
   const samples = await counted({
-    route: fail,
+    route: late,
     labels: { a: fail, b: odd, c: late, d: () => "d" },
     exemplar: fail,
     onError: (error) => void errors.push((error as Error).message),
@@ -151,7 +151,7 @@ test("instrumentHandler() loses no request when a function of the options fails"
     '{method="GET",route="_OTHER",status="204",a="",b="",c="",d="d"} 1',
   ]);
   assertEquals(errors, [
-    "no",
+    "Cannot measure with instrumentHandler(): route must not be asynchronous, received a promise",
     "no",
     'Cannot measure requests: a label must be a string, a number or undefined, received an object of class "Object"',
     "Cannot measure with instrumentHandler(): labels must not be asynchronous, received a promise",
@@ -239,6 +239,63 @@ test("instrumentHandler() counts what is no response with 500", async () => {
   }
 });
 
+test("instrumentHandler() hands on what is no web-standard response", async () => {
+  const { headers } = new Response();
+  for (
+    const odd of [
+      { status: 201 },
+      { status: 201, headers },
+      { status: 201, headers, body: {} },
+      { status: 201, headers, body: null },
+    ]
+  ) {
+    const registry = new client.Registry();
+    const handler = instrumentHandler(
+      () => odd as unknown as Response,
+      { registry, sizes: true, onError() {} },
+    );
+    assertStrictEquals<unknown>(await handler(request()), odd);
+    assertEquals(await samplesOf(registry, "http_requests_total"), [
+      '{method="GET",route="_OTHER",status="201"} 1',
+    ]);
+    assertEquals((await progressOf(registry)).inprogress, 0);
+  }
+});
+
+test("instrumentHandler() is in nobody's way when requests and servers are odd", async () => {
+  const fail = () => {
+    throw new Error("odd");
+  };
+  const odd = Object.defineProperty(request(), "headers", { get: fail });
+  const server = Object.defineProperty({}, "completed", { get: fail });
+  const reason = new Error("no");
+  const errors: unknown[] = [];
+  const registry = new client.Registry();
+  const options: InstrumentHandlerOptions = {
+    registry,
+    sizes: true,
+    exemplar: "traceparent",
+    onError: (error) => void errors.push((error as Error).message),
+  };
+  const handler = instrumentHandler(empty, options);
+  assertEquals((await handler(odd, server)).status, 204);
+  const failing = instrumentHandler(
+    () => Promise.reject<Response>(reason),
+    options,
+  );
+  assertStrictEquals(
+    await failing(odd, server).catch((error) => error),
+    reason,
+  );
+  assertEquals(await samplesOf(registry, "http_requests_total"), [
+    '{method="GET",route="_OTHER",status="204"} 1',
+    '{method="GET",route="_OTHER",status="500"} 1',
+  ]);
+  assertEquals((await progressOf(registry)).inprogress, 0);
+  assert(errors.length > 0);
+  assertEquals(errors.filter((error) => error !== "odd"), []);
+});
+
 test("handlers with the same registry and prefix share their metrics", async () => {
   const registry = new client.Registry();
   for (const route of ["/a", "/b"]) {
@@ -297,8 +354,10 @@ test("instrumentHandler() refuses options that cannot be", () => {
       [{ labels: { route: () => "" } }, RangeError, '"route"'],
       [{ labels: { le: () => "" } }, RangeError, '"le"'],
       [{ labels: { "a-b": () => "" } }, RangeError, '"a-b"'],
+      [{ labels: { __a: () => "" } }, RangeError, '"__a"'],
       [{ exemplar: "trace" }, TypeError, "exemplar"],
       [{ maxSeries: 0 }, RangeError, "maxSeries"],
+      [{ maxSeries: 1.5 }, RangeError, "maxSeries"],
       [{ onError: 1 }, TypeError, "onError"],
       [{ route: 1 }, TypeError, "route"],
     ] as const
@@ -409,29 +468,6 @@ test("the client writes the metrics of requests as metricsHandler() does", async
     "histogram",
     "histogram",
   ]);
-});
-
-test("without a registry the metrics join prom-client's", async () => {
-  const prefix = "without_registry_";
-  const handler = instrumentHandler(empty, { prefix, route: "/" });
-  await handler(request());
-  const { register } = await import("prom-client");
-  await assertSoon(
-    ['{method="GET",route="/",status="204"} 1'],
-    () => samplesOf(register, `${prefix}http_requests_total`),
-  );
-});
-
-test("what cannot join prom-client's registry is told", async () => {
-  const { register, Counter } = await import("prom-client");
-  const prefix = "taken_";
-  new Counter({ name: `${prefix}http_requests_total`, help: "taken" });
-  const { promise, resolve } = Promise.withResolvers<unknown>();
-  instrumentHandler(empty, { prefix, onError: resolve });
-  const error = await promise;
-  assert(error instanceof TypeError);
-  assert(error.message.includes(`"${prefix}http_requests_total" already`));
-  register.removeSingleMetric(`${prefix}http_requests_total`);
 });
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -578,6 +614,58 @@ contract(
         await samplesOf(registry, "http_request_size_bytes_sum"),
         ['{method="POST",route="/",status="200"} 12'],
       );
+    });
+  },
+);
+
+test("instrumentHandler() measures no size that is none", async () => {
+  for (
+    const length of ["5, 5", "abc", "-5", "0x10", "", "1e3", "9".repeat(16)]
+  ) {
+    const registry = new client.Registry();
+    const headers = { "content-length": length };
+    const handler = instrumentHandler(
+      () => new Response("hello", { headers }),
+      { registry, ...SIZES },
+    );
+    await handler(request("/", { headers }));
+    const labels = '{method="GET",route="_OTHER",status="200"}';
+    assertEquals(
+      await samplesOf(registry, "http_request_size_bytes_count"),
+      [`${labels} 0`],
+    );
+    assertEquals(
+      await samplesOf(registry, "http_response_size_bytes_sum"),
+      [`${labels} 5`],
+    );
+  }
+});
+
+contract(
+  "instrumentHandler() measures no size of a request with two lengths",
+  async (serve) => {
+    const registry = new client.Registry();
+    const handler = instrumentHandler(
+      (_: Request) => new Response("hello"),
+      { registry, ...SIZES },
+    );
+    await serving(serve, handler, async ({ port, url }) => {
+      const socket = connect(port, "127.0.0.1");
+      socket.on("error", () => {});
+      await once(socket, "connect");
+      socket.resume().end(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
+          "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+      );
+      await once(socket, "close");
+      await (await fetch(url)).text();
+      await assertSoon(
+        0,
+        async () => (await progressOf(registry)).inprogress,
+      );
+      const sums = await samplesOf(registry, "http_request_size_bytes_sum");
+      // Some servers refuse such a request.
+      for (const sum of sums) assertEquals(sum.endsWith("NaN"), false, sum);
     });
   },
 );

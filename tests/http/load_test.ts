@@ -18,3 +18,12 @@ test("prometheus() counts each of 50 000 requests once, and keeps nothing of the
   // What 100 bytes kept of each of the last 10 000 would come to.
   assert(grown < 1_000_000, `grew by ${grown} bytes`);
 });
+
+test("instrumentHandler() counts streams that nobody reads when they are collected", async () => {
+  const { stdout } = await runProgram("tests/programs/abandoned_stream.ts");
+  assertEquals(JSON.parse(stdout), {
+    before: { requests: 0, durations: 0, inprogress: 20 },
+    counted: 20,
+    isOver: true,
+  });
+});

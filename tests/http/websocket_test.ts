@@ -1,9 +1,10 @@
 import { serve, upgradeWebSocket } from "@hono/node-server";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Hono } from "hono";
 import { once } from "node:events";
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { WebSocketServer } from "ws";
 import { prometheus } from "../../src/hono/mod.ts";
 import { instrumentHandler } from "../../src/http/mod.ts";
@@ -69,33 +70,53 @@ test(
 );
 
 test(
-  "an answer beside an open WebSocket has its own status",
+  "an answer to who asks for a WebSocket in vain has its own status",
   { skip: SKIP_NODE },
   async () => {
     const registry = new client.Registry();
     const handler = instrumentHandler(
       (request, context) =>
-        request.url.endsWith("/live") && request.headers.has("upgrade")
+        request.url.endsWith("/live")
           ? upgrade(request, context)
           : new Response("no socket"),
       { registry },
     );
-    await serving(serveNatively, handler, async ({ port, url }) => {
+    await serving(serveNatively, handler, async ({ port }) => {
       await withSocket(port, async () => {
-        // One that asks for a WebSocket, and gets a page.
-        const response = await fetch(`${url}/page`);
-        assertEquals(await response.text(), "no socket");
+        const socket = connect(port, "127.0.0.1");
+        await once(socket, "connect");
+        socket.end(
+          "GET /page HTTP/1.1\r\nHost: localhost\r\n" +
+            "Connection: Upgrade\r\nUpgrade: websocket\r\n" +
+            "Sec-WebSocket-Version: 13\r\n" +
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        );
+        assertMatch(await text(socket), /^HTTP\/1\.1 200 [^]*no socket/);
         await assertSoon(
           [
             '{method="GET",route="_OTHER",status="101"} 1',
             '{method="GET",route="_OTHER",status="200"} 1',
-          ].sort(),
+          ],
           () => samplesOf(registry, "http_requests_total"),
         );
       });
     });
   },
 );
+
+test("a handler that returns nothing to who asks for a WebSocket counts as 101", async () => {
+  const registry = new client.Registry();
+  // As on Bun, whose server was not handed on.
+  const handler = instrumentHandler((_: Request) => undefined, { registry });
+  handler(
+    new Request("http://localhost/", { headers: { upgrade: "websocket" } }),
+  );
+  handler(new Request("http://localhost/"));
+  assertEquals(await samplesOf(registry, "http_requests_total"), [
+    '{method="GET",route="_OTHER",status="101"} 1',
+    '{method="GET",route="_OTHER",status="500"} 1',
+  ]);
+});
 
 test("prometheus() counts a WebSocket of @hono/node-server with 101", async () => {
   const registry = new client.Registry();

@@ -1,8 +1,7 @@
 import { bucketKey, type Buckets } from "../../clients/buckets.ts";
 import type { StoredHistogram } from "../../clients/storage.ts";
 import type { CollectedExemplar } from "../../types.ts";
-import { Cell } from "../../metrics/cell.ts";
-import { HISTOGRAM } from "../layout.ts";
+import { Cell, HISTOGRAM } from "../../metrics/cell.ts";
 import type { Table } from "../table.ts";
 
 /** The cells of a histogram that the client has counted. */

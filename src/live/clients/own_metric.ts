@@ -1,33 +1,33 @@
-import type { StoredMetric } from "../../clients/storage.ts";
 import { Cell } from "../../metrics/cell.ts";
 import { OwnMetric } from "../../metrics/own_metric.ts";
 import type { OwnSeries, SeriesKeeper } from "../../metrics/own_series.ts";
 import type { CollectedExemplar } from "../../types.ts";
 import { Table } from "../table.ts";
-import type {
-  Interception,
-  InterceptOptions,
-  LiveClient,
-} from "./live_client.ts";
+import type { Interception, InterceptOptions } from "./live_client.ts";
 
-/** The package's own metrics: their series are told where their cells are. */
-export const liveOwnMetric: LiveClient = {
-  property: "keeper",
-  isKnown: (metric) => metric instanceof OwnMetric,
-  intercept: (metric: StoredMetric | OwnMetric, options) =>
-    new OwnInterception(metric as OwnMetric, options),
+/** The package's own metrics that can be live. */
+export type LiveOwnMetric = OwnMetric & {
+  readonly type: "counter" | "gauge" | "histogram";
 };
 
-class OwnInterception implements Interception, SeriesKeeper {
+/** Tells whether a metric is the package's own, and can be live. */
+export function isLiveOwnMetric(metric: object): metric is LiveOwnMetric {
+  return metric instanceof OwnMetric && metric.type !== "summary";
+}
+
+/** The package's own metrics: their series are told where their cells are. */
+export class OwnInterception implements Interception, SeriesKeeper {
   readonly table: Table;
-  readonly #metric: OwnMetric;
+  readonly #metric: LiveOwnMetric;
   readonly #onFailure: (error: unknown) => void;
 
-  constructor(metric: OwnMetric, { memory, onFailure }: InterceptOptions) {
+  constructor(
+    metric: LiveOwnMetric,
+    { memory, onFailure }: Omit<InterceptOptions, "base">,
+  ) {
     this.#metric = metric;
     this.#onFailure = onFailure;
-    const { name, help, bounds, labelNames } = metric;
-    const type = metric.type as "counter" | "gauge" | "histogram";
+    const { name, help, type, bounds, labelNames } = metric;
     const isHistogram = type === "histogram";
     this.table = new Table(memory, {
       header: {

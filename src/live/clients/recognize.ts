@@ -3,7 +3,6 @@ import { describe } from "../../describe.ts";
 import type { RegisteredMetric } from "../../types.ts";
 import { liveClientJs } from "./client_js/store.ts";
 import type { LiveClient } from "./live_client.ts";
-import { liveOwnMetric } from "./own_metric.ts";
 import { livePromClient } from "./prom_client/hash_map.ts";
 
 const CLIENTS: readonly LiveClient[] = [livePromClient, liveClientJs];
@@ -58,9 +57,6 @@ export function recognize(metric: RegisteredMetric): Recognition {
   const { type } = metric as Partial<StoredMetric>;
   if (typeof type !== "string" || !Object.hasOwn(METHODS, type)) {
     return no("its type must be counter, gauge or histogram", type);
-  }
-  if (liveOwnMetric.isKnown(metric)) {
-    return { client: liveOwnMetric, base: metric };
   }
   const methods = METHODS[type];
   const client = CLIENTS.find(({ property }) =>

@@ -3,8 +3,7 @@ import type {
   StoredHistogram,
   StoredMetric,
 } from "../../../clients/storage.ts";
-import { Cell } from "../../../metrics/cell.ts";
-import { HISTOGRAM } from "../../layout.ts";
+import { Cell, HISTOGRAM } from "../../../metrics/cell.ts";
 import type { RawLabels } from "../../../clients/labels.ts";
 import { UNLABELLED } from "../direct_observe.ts";
 import { boundsOf } from "../metric_header.ts";

@@ -1,0 +1,2 @@
+/** What is being done, in error messages. */
+export const ACTION = "measure requests";

@@ -1,0 +1,115 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  BunResponses,
+  type BunServer,
+  type Clock,
+} from "../../src/runtime/bun_responses.ts";
+import { test } from "../_suite.ts";
+
+/** A clock that goes on when it is told to. */
+class FakeClock implements Clock {
+  #now = 0;
+  #calls: { at: number; callback: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  turn(callback: () => void): void {
+    this.later(0, callback);
+  }
+
+  later(ms: number, callback: () => void): void {
+    this.#calls.push({ at: this.#now + ms, callback });
+  }
+
+  /** Whether nothing is to be called any more. */
+  get isIdle(): boolean {
+    return this.#calls.length === 0;
+  }
+
+  /** Goes on until nothing is left to do before a moment. */
+  goTo(end: number): void {
+    for (;;) {
+      const [next] = this.#calls.toSorted((a, b) => a.at - b.at);
+      if (next === undefined || next.at > end) break;
+      this.#calls = this.#calls.filter((each) => each !== next);
+      this.#now = next.at;
+      next.callback();
+    }
+    this.#now = end;
+  }
+}
+
+/** Requests that end when the clock says so, and when that was found. */
+class Responses implements BunServer {
+  readonly port = 80;
+  readonly pendingWebSockets = 0;
+  readonly clock: FakeClock = new FakeClock();
+  readonly #responses: BunResponses = new BunResponses(this.clock);
+  readonly #endOf = new Map<Request, number>();
+  /** The ends, and when they were found. */
+  readonly found: { end: number; at: number }[] = [];
+  /** How often somebody was asked. */
+  looks = 0;
+
+  requestIP(request: Request): unknown {
+    this.looks++;
+    const end = this.#endOf.get(request);
+    return end !== undefined && end > this.clock.now() ? {} : null;
+  }
+
+  add(end: number): boolean {
+    const request = new Request("http://localhost/");
+    this.#endOf.set(request, end);
+    const onEnd = () => void this.found.push({ end, at: this.clock.now() });
+    return this.#responses.add(this, request, { onBytes() {}, onEnd });
+  }
+}
+
+test("a response is found to have ended when the event loop turns", () => {
+  const responses = new Responses();
+  assert(responses.add(0.001));
+  responses.clock.goTo(0.001);
+  responses.clock.goTo(1000);
+  assertEquals(responses.found.map(({ end }) => end), [0.001]);
+  assert(responses.clock.isIdle);
+});
+
+test("the end of a response is found late by a thirty-second at most", () => {
+  const responses = new Responses();
+  const ends = [1, 6, 100, 159, 161, 330, 490, 1000, 9999, 100_000, 1e6];
+  for (const end of ends) assert(responses.add(end));
+  responses.clock.goTo(2e6);
+  assertEquals(responses.found.map(({ end }) => end), ends);
+  for (const { end, at } of responses.found) {
+    const late = at - end;
+    assert(late <= Math.max(5, end / 32), `${end} was found at ${at}`);
+  }
+  assert(responses.clock.isIdle);
+});
+
+test("who comes later is not found later", () => {
+  const responses = new Responses();
+  const lateness: number[] = [];
+  for (let start = 0; start < 5000; start += 37) {
+    responses.clock.goTo(start);
+    assert(responses.add(start + 700));
+  }
+  responses.clock.goTo(10_000);
+  for (const { end, at } of responses.found) lateness.push(at - end);
+  assert(Math.max(...lateness) <= 700 / 32, `${Math.max(...lateness)}`);
+});
+
+test("a response that goes on for an hour is asked for seldom", () => {
+  const responses = new Responses();
+  responses.add(3_600_000);
+  responses.clock.goTo(4_000_000);
+  assert(responses.looks < 4000, `${responses.looks} looks`);
+});
+
+test("a request that is not the server's own is not watched", () => {
+  const responses = new Responses();
+  assertEquals(responses.add(-1), false);
+  assert(responses.clock.isIdle);
+});
