@@ -31,8 +31,8 @@ export type PrometheusMiddleware<C extends HonoContext = HonoContext> = (
  * answered, with those of the applications that it is mounted in, such as
  * `/api/users/:id`; also when its error handler did, or a middleware before it.
  * Where there is no such handler it is the pattern of the middleware that has
- * answered, or `_OTHER` if the status is 404. Middleware is told from handlers as
- * Hono tells it: it is for any method, and takes `next`.
+ * answered, such as one that serves files, or `_OTHER` if the status is 404.
+ * Middleware is what takes `next`, for any method or for paths that end in `*`.
  *
  * Mount it once, before whatever is to be measured.
  *

@@ -13,9 +13,13 @@ export function routeOf(
 ): string | undefined {
   const { matchedRoutes, routeIndex } = c.req;
   const last = matchedRoutes[routeIndex];
-  if (isEndpoint(last)) return last.path;
-  const next = matchedRoutes.slice(routeIndex + 1).find(isEndpoint);
-  if (next !== undefined) return next.path;
+  if (isHandler(last)) return last.path;
+  const next = matchedRoutes.slice(routeIndex + 1).find(isHandler);
+  if (next !== undefined) {
+    // Files that a middleware serves before a handler for all that is left.
+    const isLeft = isWildcard(next) && next.path.length < last.path.length;
+    return isLeft ? last.path : next.path;
+  }
   // A middleware has answered, such as one that serves files, or nobody has.
   const isNotFound = targetOf(last) === ownHandler ||
     // Asking for a response that is not there makes one.
@@ -23,9 +27,20 @@ export function routeOf(
   return isNotFound ? undefined : last.path;
 }
 
-/** Tells handlers from middleware, which is for any method and takes `next`. */
-function isEndpoint(route: HonoRoute): boolean {
-  return route.method !== "ALL" || targetOf(route).length < 2;
+/**
+ * Tells handlers from middleware, as far as Hono shows the difference: middleware
+ * is for any method, or for all paths of a kind, and takes `next`.
+ */
+function isHandler(route: HonoRoute): boolean {
+  const isForAny = route.method === "ALL";
+  const { length } = targetOf(route);
+  if (!isWildcard(route)) return !isForAny || length < 2;
+  // One that takes arguments as they come says that it takes none.
+  return length === 1 || length === 0 && !isForAny;
+}
+
+function isWildcard({ path }: HonoRoute): boolean {
+  return path.endsWith("*");
 }
 
 /**

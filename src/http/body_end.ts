@@ -1,58 +1,66 @@
 import { nextTurn } from "../runtime/pace.ts";
 import type { ResponseWatcher } from "../runtime/response_end.ts";
 
-type Chunk = ReadableStreamReadResult<Uint8Array<ArrayBuffer>>;
-type Reader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
  * Watches the body of a response to its end, where its server does not tell.
  *
- * A body that is all there is known at once, and stays one: servers send it with
- * its length, and faster than a stream. Of any other, two chunks are asked for
- * before somebody reads it.
+ * A body that is all there has ended when the handler has answered; the response
+ * is left alone then, since servers send what is no stream with its length, and
+ * faster. Of a stream that is ready before it is read, as much is read ahead as
+ * {@linkcode sizeOfWhole} looks at.
  *
- * @returns The response that takes the place of the one given, whose body is
- * used up.
+ * @returns The response, or what takes its place.
  */
 export async function watchBody(
   response: Response,
   watcher: ResponseWatcher,
 ): Promise<Response> {
-  const { body } = response;
-  if (typeof body?.getReader !== "function" || body.locked) {
-    // None, or one that somebody else reads, or no web-standard response.
-    if (body === null) watcher.onBytes(0);
+  const size = await sizeOfWhole(response);
+  if (size !== undefined) {
+    watcher.onBytes(size);
     watcher.onEnd();
     return response;
   }
+  // Bun has the types of some bodies among the headers when they are asked for.
+  response.headers.get("content-type");
+  return new Response(watched(response.body!.getReader(), watcher), response);
+}
+
+/** What is looked at of a body: on Bun a text has chunks of two megabytes. */
+const MAX_CHUNKS = 32;
+const MAX_BYTES = 32_000_000;
+
+/**
+ * The size of a body that is all there: it comes to its end before the event loop
+ * turns. It is a copy that is looked at, for the original would be a stream then.
+ *
+ * @returns `undefined` if it is a stream, or too large to tell.
+ * @throws {TypeError} If the body was read by somebody else, or the response is no
+ * web-standard one.
+ */
+async function sizeOfWhole(response: Response): Promise<number | undefined> {
+  const { body } = response.clone();
+  if (body === null) return 0;
   const reader = body.getReader();
-  const chunks = [reader.read(), reader.read()];
   const turned = new Promise<undefined>((resolve) => {
     nextTurn(() => resolve(undefined));
   });
-  const whole = await Promise.race([wholeOf(chunks), turned]);
-  if (whole !== undefined) {
-    watcher.onBytes(whole.byteLength);
-    watcher.onEnd();
-    return new Response(whole, response);
-  }
-  return new Response(watched(reader, chunks, watcher), response);
-}
-
-/** The body, if it has at most one chunk; it may never be known. */
-async function wholeOf(
-  chunks: readonly Promise<Chunk>[],
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  let size = 0;
   try {
-    const [first, second] = await Promise.all(chunks);
-    if (first.done) return new Uint8Array();
-    // A stream may have chunks that are none, which the server refuses.
-    const isWhole = second.done && first.value instanceof Uint8Array;
-    return isWhole ? first.value : undefined;
+    for (let chunk = 0; chunk < MAX_CHUNKS && size < MAX_BYTES; chunk++) {
+      const read = await Promise.race([reader.read(), turned]);
+      if (read === undefined) break;
+      if (read.done) return size;
+      size += read.value.byteLength;
+    }
   } catch {
-    // Whoever reads the stream gets it.
-    return undefined;
+    // Whoever reads the other one gets it.
   }
+  // Settles when the other one has come to its end, too.
+  reader.cancel().catch(() => {});
+  return undefined;
 }
 
 /** A stream that is watched. */
@@ -71,20 +79,20 @@ const abandoned = new FinalizationRegistry<WatchedStream>(
 );
 
 function watched(
-  reader: Reader,
-  chunks: Promise<Chunk>[],
+  reader: ReadableStreamDefaultReader<Bytes>,
   watcher: ResponseWatcher,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
+): ReadableStream<Bytes> {
   const state: WatchedStream = { watcher, readAt: performance.now() };
-  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+  const stream = new ReadableStream<Bytes>({
     async pull(controller) {
       try {
-        const { done, value } = await (chunks.shift() ?? reader.read());
+        const { done, value } = await reader.read();
         if (done) {
           watcher.onEnd();
           controller.close();
         } else {
           state.readAt = performance.now();
+          // A stream may have chunks that are none, which the server refuses.
           watcher.onBytes(value?.byteLength ?? 0);
           controller.enqueue(value);
         }

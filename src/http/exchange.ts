@@ -2,6 +2,7 @@ import type { OwnSeries } from "../metrics/own_series.ts";
 import {
   asksForWebSocket,
   isUpgraded,
+  keepHeaders,
   type ResponseWatcher,
   watchBytes,
   watchEnd,
@@ -29,7 +30,8 @@ export class Exchange<Call> implements ResponseWatcher {
   /** Where it is counted; known when the handler has answered. */
   #series: RequestSeries | undefined;
   #details: RequestDetails | undefined;
-  #hasEnded = false;
+  /** When it has ended, by the clock of `performance`. */
+  #endedAt: number | undefined;
 
   /**
    * Begins to measure a request.
@@ -43,6 +45,7 @@ export class Exchange<Call> implements ResponseWatcher {
     this.#method = methodLabel(request.method);
     this.#inprogress = meter.metrics.begin(this.#method);
     this.#startedAt = performance.now();
+    if (meter.readsRequests) this.#keepHeaders();
   }
 
   /**
@@ -57,17 +60,22 @@ export class Exchange<Call> implements ResponseWatcher {
     response: Response | undefined,
     call: Call,
   ): Promise<Response> | undefined {
-    let status = 500;
+    // What is no response has no end, and what is no status is 500.
+    const isResponse = typeof response?.status === "number";
+    let status = isResponse && response.status >= 100 ? response.status : 500;
+    let isWatched = false;
     try {
-      status = this.#statusOf(response);
+      isWatched = isResponse && watchEnd(this.#context, this.#request, this);
+      if (!isWatched && this.#isUpgraded(response)) status = 101;
     } catch (error) {
       this.#meter.report(error);
     }
     this.#describe(status, call);
     try {
-      // What is no response has no end; and a WebSocket's life is no request.
-      const isResponse = typeof response?.status === "number";
-      if (isResponse && status !== 101) return this.#watch(response);
+      // A WebSocket's life is no request.
+      if (isResponse && status !== 101) {
+        return this.#watchBody(response, isWatched);
+      }
     } catch (error) {
       this.#meter.report(error);
     }
@@ -81,12 +89,10 @@ export class Exchange<Call> implements ResponseWatcher {
     this.onEnd();
   }
 
-  /** Counts the request, once. */
   onEnd(at: number = performance.now()): void {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    this.#inprogress.add(-1);
-    this.#series?.count((at - this.#startedAt) / 1000, this.#details);
+    if (this.#endedAt !== undefined) return;
+    this.#endedAt = at;
+    if (this.#series !== undefined) this.#count(this.#series, at);
   }
 
   onBytes(bytes: number): void {
@@ -95,45 +101,60 @@ export class Exchange<Call> implements ResponseWatcher {
     details.responseBytes = (details.responseBytes ?? 0) + bytes;
   }
 
-  #statusOf(response: Response | undefined): number {
-    if (response === undefined) {
-      return asksForWebSocket(this.#request) ? 101 : 500;
+  /** Counts the request: when it has ended, and its labels are known. */
+  #count(series: RequestSeries, at: number): void {
+    this.#inprogress.add(-1);
+    series.count((at - this.#startedAt) / 1000, this.#details);
+  }
+
+  #keepHeaders(): void {
+    try {
+      keepHeaders(this.#context, this.#request);
+    } catch (error) {
+      this.#meter.report(error);
     }
-    const { status } = response;
-    if (typeof status !== "number") return 500;
-    return status === 200 && isUpgraded(this.#context, this.#request)
-      ? 101
-      : status;
+  }
+
+  /** Who makes a WebSocket returns nothing, or an empty response. */
+  #isUpgraded(response: Response | undefined): boolean {
+    return response === undefined
+      ? asksForWebSocket(this.#request)
+      : response.status === 200 && isUpgraded(this.#context, this.#request);
   }
 
   /** Makes what the request and the answer tell, before they are gone. */
   #describe(status: number, call: Call): void {
     const meter = this.#meter;
-    this.#series = meter.metrics.of(
+    if (meter.hasDetails) {
+      try {
+        this.#details = {
+          exemplar: meter.exemplar(call, this.#request),
+          requestBytes: meter.hasSizes ? requestSize(this.#request) : undefined,
+        };
+      } catch (error) {
+        meter.report(error);
+      }
+    }
+    const series = meter.metrics.of(
       this.#method,
       meter.route(call),
       status,
       meter.ownLabels(call),
     );
-    if (!meter.hasDetails) return;
-    try {
-      this.#details = {
-        exemplar: meter.exemplar(call, this.#request),
-        requestBytes: meter.hasSizes ? requestSize(this.#request) : undefined,
-      };
-    } catch (error) {
-      meter.report(error);
-    }
+    this.#series = series;
+    if (this.#endedAt !== undefined) this.#count(series, this.#endedAt);
   }
 
-  /** Sees to it that the end is learnt. */
-  #watch(response: Response): Promise<Response> | undefined {
-    const isWatched = watchEnd(this.#context, this.#request, this);
+  /** Reads the body on its way, if its end or its size is not learnt otherwise. */
+  #watchBody(
+    response: Response,
+    isWatched: boolean,
+  ): Promise<Response> | undefined {
     if (isWatched && !this.#meter.hasSizes) return undefined;
     const hasBody = this.#request.method !== "HEAD" &&
       !BODILESS.includes(response.status);
     if (hasBody && !(isWatched && this.#knowsSize(response))) {
-      return this.#watchBody(response, isWatched);
+      return this.#readBody(response, isWatched);
     }
     if (!hasBody) this.onBytes(0);
     if (!isWatched) this.onEnd();
@@ -150,7 +171,7 @@ export class Exchange<Call> implements ResponseWatcher {
     return length !== undefined;
   }
 
-  async #watchBody(
+  async #readBody(
     response: Response,
     isWatched: boolean,
   ): Promise<Response> {

@@ -1,5 +1,4 @@
 import { describe } from "../describe.ts";
-import { requireObject } from "../require.ts";
 import { imitate } from "../wrappers/imitate.ts";
 import { Rejection } from "../wrappers/rejection.ts";
 import { adopt, thenOf } from "../wrappers/thenable.ts";
@@ -153,7 +152,6 @@ export function instrumentHandler<
         `${describe(handler)}; of an application pass its \`fetch\``,
     );
   }
-  requireObject(ACTION, "options", options);
   const meter = new RequestMeter(
     "instrumentHandler",
     options,

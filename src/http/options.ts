@@ -116,6 +116,20 @@ const BUCKETS = [
 
 const SIZE_BUCKETS = [1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
 
+/** All options; `route` is one of handlers alone. */
+const NAMES: readonly (keyof RequestMetricsOptions<unknown> | "route")[] = [
+  "registry",
+  "prefix",
+  "route",
+  "labels",
+  "buckets",
+  "sizes",
+  "sizeBuckets",
+  "exemplar",
+  "maxSeries",
+  "onError",
+];
+
 /** Those of the package, and that of a bucket. */
 const RESERVED: readonly string[] = [...REQUEST_LABELS, "le"];
 
@@ -128,6 +142,7 @@ const RESERVED: readonly string[] = [...REQUEST_LABELS, "le"];
 export function readSettings<Call>(
   options: RequestMetricsOptions<Call>,
 ): RequestMetricsSettings {
+  requireObject(ACTION, "options", options, NAMES);
   const {
     registry,
     prefix = "",

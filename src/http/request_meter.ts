@@ -31,6 +31,8 @@ export class RequestMeter<Call> implements MetricsUser {
   readonly hasSizes: boolean;
   /** Whether more is measured than counts and durations. */
   readonly hasDetails: boolean;
+  /** Whether the request is looked at when its handler has answered. */
+  readonly readsRequests: boolean;
   readonly #name: string;
   readonly #findRoute: FindRoute<Call>;
   readonly #labels: readonly MakeLabel<Call>[];
@@ -57,6 +59,7 @@ export class RequestMeter<Call> implements MetricsUser {
     this.#findRoute = findRoute;
     this.#labels = Object.values(options.labels ?? {});
     this.#exemplar = options.exemplar;
+    this.readsRequests = this.hasDetails || this.#labels.length > 0;
   }
 
   use(metrics: RequestMetrics): void {

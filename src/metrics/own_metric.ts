@@ -113,9 +113,11 @@ export class OwnMetric implements RegisteredMetric, SeriesOwner {
 
   /**
    * Begins anew with all series, as a registry's `resetMetrics()` asks for. They
-   * stay, since whoever counts holds on to them.
+   * stay, since whoever counts holds on to them; and a gauge tells what is, which
+   * is no other than before.
    */
   reset(): void {
+    if (this.type === "gauge") return;
     for (const series of this.#series.values()) series.reset();
   }
 

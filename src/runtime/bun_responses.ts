@@ -2,13 +2,9 @@ import type { ResponseWatcher } from "./response_end.ts";
 
 /** The part of Bun's server that tells whether a request is still open. */
 export interface BunServer {
-  /** The port, if it listens on one. */
-  readonly port: number | undefined;
-  /** How many WebSockets are open. */
-  readonly pendingWebSockets: number;
   /**
-   * The address of a request's client; `null` once the request is closed, and of
-   * a request that is not the server's own.
+   * The address of a request's client; `null` once the request is closed, of a
+   * request that is not the server's own, and on a unix socket.
    */
   requestIP(request: Request): unknown;
 }
@@ -68,8 +64,7 @@ export class BunResponses {
   /**
    * Watches a response that a handler is about to return.
    *
-   * @returns Whether its end can be learnt: not if the request is closed, or is
-   * not the server's own.
+   * @returns Whether its end can be learnt.
    */
   add(
     server: BunServer,

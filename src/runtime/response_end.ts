@@ -108,19 +108,30 @@ export function asksForWebSocket({ headers }: Request): boolean {
 }
 
 /**
- * Tells whether the handler has made a WebSocket of the request, although it has
+ * Tells whether the handler has made a WebSocket of a request, although it has
  * returned a response that does not show that.
+ *
+ * To be asked when {@linkcode watchEnd} has said that the server does not tell.
+ *
+ * @param context The handler's second argument.
  */
 export function isUpgraded(context: unknown, request: Request): boolean {
   if (typeof context !== "object" || context === null) return false;
-  const server = bunServer(context);
-  if (server !== undefined) {
-    // Reading the headers would cost all others a tenth of the throughput.
-    return server.pendingWebSockets > 0 && asksForWebSocket(request) &&
-      server.requestIP(request) === null;
+  const isHandshake = "outgoing" in context
+    ? context.outgoing === undefined
+    : bunServer(context) !== undefined;
+  return isHandshake && asksForWebSocket(request);
+}
+
+/**
+ * Reads the headers of a request that may become a WebSocket: afterwards Deno
+ * shows only those that were read.
+ */
+export function keepHeaders(context: unknown, request: Request): void {
+  const { completed } = (context ?? {}) as ServerContext;
+  if (completed instanceof Promise && asksForWebSocket(request)) {
+    void [...request.headers];
   }
-  return "outgoing" in context && context.outgoing === undefined &&
-    asksForWebSocket(request);
 }
 
 const encoder = new TextEncoder();
@@ -138,19 +149,11 @@ function isOutgoing(value: unknown): value is Outgoing {
 
 const bunResponses = new BunResponses();
 
-/** Whether Bun's servers know their clients' addresses: not on unix sockets. */
-const knowsAddresses = new WeakMap<object, boolean>();
-
-/** Finds Bun's server, if it knows its clients' addresses. */
+/** Finds Bun's server. */
 function bunServer(context: ServerContext): BunServer | undefined {
   const server = typeof context.requestIP === "function"
-    ? context as BunServer
-    : context.server as BunServer | undefined;
-  if (typeof server?.requestIP !== "function") return undefined;
-  let isKnown = knowsAddresses.get(server);
-  if (isKnown === undefined) {
-    isKnown = typeof server.port === "number";
-    knowsAddresses.set(server, isKnown);
-  }
-  return isKnown ? server : undefined;
+    ? context
+    : context.server;
+  const { requestIP } = (server ?? {}) as Partial<BunServer>;
+  return typeof requestIP === "function" ? server as BunServer : undefined;
 }

@@ -151,11 +151,11 @@ test("instrumentHandler() loses no request when a function of the options fails"
     '{method="GET",route="_OTHER",status="204",a="",b="",c="",d="d"} 1',
   ]);
   assertEquals(errors, [
+    "no",
     "Cannot measure with instrumentHandler(): route must not be asynchronous, received a promise",
     "no",
     'Cannot measure requests: a label must be a string, a number or undefined, received an object of class "Object"',
     "Cannot measure with instrumentHandler(): labels must not be asynchronous, received a promise",
-    "no",
   ]);
 });
 

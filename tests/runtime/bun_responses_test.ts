@@ -43,8 +43,6 @@ class FakeClock implements Clock {
 
 /** Requests that end when the clock says so, and when that was found. */
 class Responses implements BunServer {
-  readonly port = 80;
-  readonly pendingWebSockets = 0;
   readonly clock: FakeClock = new FakeClock();
   readonly #responses: BunResponses = new BunResponses(this.clock);
   readonly #endOf = new Map<Request, number>();
