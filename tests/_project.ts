@@ -58,16 +58,17 @@ export interface Project {
 /** What a project has besides the package and the client. */
 export interface ProjectOptions {
   /**
-   * Whether it has Hono: on Deno that of JSR, elsewhere that of npm.
+   * The version of Hono that it has: the one of development, on Deno from JSR, or
+   * another one from npm.
    *
-   * @default {false}
+   * @default {undefined} None.
    */
-  hono?: boolean;
+  hono?: "pinned" | `${number}.${number}.${number}`;
 }
 
 /** Makes a project; the caller removes it. */
 export async function createProject(
-  { hono = false }: ProjectOptions = {},
+  { hono }: ProjectOptions = {},
 ): Promise<Project> {
   const folder = await mkdtemp(join(tmpdir(), "prometheus-async-project-"));
   const remove = () => rm(folder, { recursive: true });
@@ -91,21 +92,23 @@ async function pinned(name: string): Promise<string> {
 
 async function denoProject(
   folder: string,
-  hasHono: boolean,
+  honoVersion: ProjectOptions["hono"],
   remove: () => Promise<void>,
 ): Promise<Project> {
   const own = await jsrForm();
-  const hono = hasHono ? [await honoPackage()] : [];
-  const honoImports = hono.map(({ name, version }) =>
-    ["hono", `jsr:${name}@^${version}`] as const
+  const hono = honoVersion === "pinned" ? [await honoPackage()] : [];
+  const [honoFromJsr] = hono.map(({ name, version }) =>
+    `jsr:${name}@${version}`
   );
+  const honoSpecifier = honoFromJsr ??
+    (honoVersion && `npm:hono@${honoVersion}`);
   await writeFile(
     join(folder, "deno.json"),
     JSON.stringify({
       imports: {
         [PACKAGE]: `jsr:${PACKAGE}@^${own.version}`,
         [clientName]: await pinned(clientName),
-        ...Object.fromEntries(honoImports),
+        ...honoSpecifier && { hono: honoSpecifier },
       },
     }),
   );
@@ -148,14 +151,16 @@ async function denoProject(
 
 async function npmProject(
   folder: string,
-  hasHono: boolean,
+  honoVersion: ProjectOptions["hono"],
   remove: () => Promise<void>,
 ): Promise<Project> {
   const dependencies: Record<string, string> = {};
-  for (const name of hasHono ? [clientName, "hono"] : [clientName]) {
+  const names = honoVersion === "pinned" ? [clientName, "hono"] : [clientName];
+  for (const name of names) {
     const specifier = await pinned(name);
     dependencies[name] = specifier.slice(specifier.lastIndexOf("@") + 1);
   }
+  if (honoVersion) dependencies.hono ??= honoVersion;
   const add = async (
     name: string,
     alias: string,

@@ -5,6 +5,7 @@
  */
 import {
   countExceptions,
+  instrumentHandler,
   metricsHandler,
   startHttpServer,
   time,
@@ -38,6 +39,20 @@ test("types let right uses compile and refuse wrong ones", () => {
     is<Equal<typeof counted, typeof fn>>();
     const tracked = trackInprogress(gauge, Promise.resolve(42));
     is<Equal<typeof tracked, Promise<number>>>();
+
+    const asyncHandler = instrumentHandler(async (_: Request) =>
+      await Promise.resolve(new Response())
+    );
+    const promised: Promise<Response> = asyncHandler(
+      new Request("http://localhost/"),
+      "what the server passes, too",
+    );
+    Deno.serve(
+      instrumentHandler((request, info) =>
+        new Response(`${request.method} of ${info.remoteAddr.transport}`)
+      ),
+    );
+    void promised;
 
     const throughPromise = time(observer, generic("a"));
     is<Equal<typeof throughPromise, Promise<string>>>();

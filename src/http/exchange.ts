@@ -3,6 +3,7 @@ import {
   asksForWebSocket,
   isUpgraded,
   keepHeaders,
+  type RequestOrigin,
   type ResponseWatcher,
   watchBytes,
   watchEnd,
@@ -30,8 +31,7 @@ export class Exchange<Call> implements ResponseWatcher {
   /** Where it is counted; known when the handler has answered. */
   #series: RequestSeries | undefined;
   #details: RequestDetails | undefined;
-  /** When it has ended, by the clock of `performance`. */
-  #endedAt: number | undefined;
+  #hasEnded = false;
 
   /**
    * Begins to measure a request.
@@ -63,19 +63,15 @@ export class Exchange<Call> implements ResponseWatcher {
     // What is no response has no end, and what is no status is 500.
     const isResponse = typeof response?.status === "number";
     let status = isResponse && response.status >= 100 ? response.status : 500;
-    let isWatched = false;
     try {
-      isWatched = isResponse && watchEnd(this.#context, this.#request, this);
-      if (!isWatched && this.#isUpgraded(response)) status = 101;
+      if (this.#isUpgraded(response)) status = 101;
     } catch (error) {
       this.#meter.report(error);
     }
-    this.#describe(status, call);
+    const { origin } = this.#describe(status, call);
     try {
       // A WebSocket's life is no request.
-      if (isResponse && status !== 101) {
-        return this.#watchBody(response, isWatched);
-      }
+      if (isResponse && status !== 101) return this.#watch(response, origin);
     } catch (error) {
       this.#meter.report(error);
     }
@@ -89,22 +85,18 @@ export class Exchange<Call> implements ResponseWatcher {
     this.onEnd();
   }
 
+  /** Counts the request, once; the handler must have answered. */
   onEnd(at: number = performance.now()): void {
-    if (this.#endedAt !== undefined) return;
-    this.#endedAt = at;
-    if (this.#series !== undefined) this.#count(this.#series, at);
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#inprogress.add(-1);
+    this.#series?.count((at - this.#startedAt) / 1000, this.#details);
   }
 
   onBytes(bytes: number): void {
     const details = this.#details;
     if (details === undefined) return;
     details.responseBytes = (details.responseBytes ?? 0) + bytes;
-  }
-
-  /** Counts the request: when it has ended, and its labels are known. */
-  #count(series: RequestSeries, at: number): void {
-    this.#inprogress.add(-1);
-    series.count((at - this.#startedAt) / 1000, this.#details);
   }
 
   #keepHeaders(): void {
@@ -123,7 +115,7 @@ export class Exchange<Call> implements ResponseWatcher {
   }
 
   /** Makes what the request and the answer tell, before they are gone. */
-  #describe(status: number, call: Call): void {
+  #describe(status: number, call: Call): RequestSeries {
     const meter = this.#meter;
     if (meter.hasDetails) {
       try {
@@ -135,21 +127,20 @@ export class Exchange<Call> implements ResponseWatcher {
         meter.report(error);
       }
     }
-    const series = meter.metrics.of(
+    return this.#series = meter.metrics.of(
       this.#method,
       meter.route(call),
       status,
       meter.ownLabels(call),
     );
-    this.#series = series;
-    if (this.#endedAt !== undefined) this.#count(series, this.#endedAt);
   }
 
-  /** Reads the body on its way, if its end or its size is not learnt otherwise. */
-  #watchBody(
+  /** Sees to it that the end is learnt, and the size if it is asked for. */
+  #watch(
     response: Response,
-    isWatched: boolean,
+    origin: RequestOrigin,
   ): Promise<Response> | undefined {
+    const isWatched = watchEnd(this.#context, this.#request, this, origin);
     if (isWatched && !this.#meter.hasSizes) return undefined;
     const hasBody = this.#request.method !== "HEAD" &&
       !BODILESS.includes(response.status);

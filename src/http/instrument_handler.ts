@@ -155,7 +155,8 @@ export function instrumentHandler<
   const meter = new RequestMeter(
     "instrumentHandler",
     options,
-    routeOf(options),
+    // Options that are none are refused there.
+    routeOf(options?.route),
   );
 
   function instrumented(this: This, ...args: [Q, ...Rest]): unknown {
@@ -195,7 +196,7 @@ export function instrumentHandler<
 
 /** Makes a function of a route that is fixed. */
 function routeOf(
-  { route }: InstrumentHandlerOptions,
+  route: InstrumentHandlerOptions["route"],
 ): (call: HandledRequest) => string | undefined {
   if (typeof route === "function") return route;
   if (route !== undefined && typeof route !== "string") {

@@ -1,5 +1,6 @@
 import { OwnMetric } from "../metrics/own_metric.ts";
 import type { OwnSeries } from "../metrics/own_series.ts";
+import { RequestOrigin } from "../runtime/response_end.ts";
 import type { RegisteredMetric } from "../types.ts";
 import type { LabelValues } from "../wrappers/labels.ts";
 import { LabelTree } from "./label_tree.ts";
@@ -31,6 +32,8 @@ export interface RequestDetails {
 
 /** The series of one label set. */
 export class RequestSeries {
+  /** Where its requests come from. */
+  readonly origin: RequestOrigin = new RequestOrigin();
   readonly #requests: OwnSeries;
   readonly #duration: OwnSeries;
   readonly #requestSize: OwnSeries | undefined;

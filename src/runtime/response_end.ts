@@ -6,7 +6,13 @@
  * @module
  */
 
-import { BunResponses, type BunServer } from "./bun_responses.ts";
+import {
+  BunResponses,
+  type BunServer,
+  RequestOrigin,
+} from "./bun_responses.ts";
+
+export { RequestOrigin };
 
 /** Is told what becomes of a response. */
 export interface ResponseWatcher {
@@ -52,12 +58,14 @@ interface Outgoing {
  * To be called when the handler has answered, before the response is returned.
  *
  * @param context The handler's second argument.
+ * @param origin What is known of requests like this one.
  * @returns Whether the server tells; if not, `onEnd` is never called.
  */
 export function watchEnd(
   context: unknown,
   request: Request,
   watcher: ResponseWatcher,
+  origin: RequestOrigin,
 ): boolean {
   if (typeof context !== "object" || context === null) return false;
   const { completed, outgoing } = context as ServerContext;
@@ -72,7 +80,8 @@ export function watchEnd(
     return true;
   }
   const server = bunServer(context);
-  return server !== undefined && bunResponses.add(server, request, watcher);
+  return server !== undefined &&
+    bunResponses.add(server, request, watcher, origin);
 }
 
 /**
@@ -111,16 +120,17 @@ export function asksForWebSocket({ headers }: Request): boolean {
  * Tells whether the handler has made a WebSocket of a request, although it has
  * returned a response that does not show that.
  *
- * To be asked when {@linkcode watchEnd} has said that the server does not tell.
- *
  * @param context The handler's second argument.
  */
 export function isUpgraded(context: unknown, request: Request): boolean {
   if (typeof context !== "object" || context === null) return false;
-  const isHandshake = "outgoing" in context
-    ? context.outgoing === undefined
-    : bunServer(context) !== undefined;
-  return isHandshake && asksForWebSocket(request);
+  const server = bunServer(context);
+  const isHandshake = server === undefined
+    ? "outgoing" in context && context.outgoing === undefined
+    // Reading the headers of all requests would cost a tenth of the throughput.
+    : server.pendingWebSockets > 0;
+  return isHandshake && asksForWebSocket(request) &&
+    (server?.requestIP(request) ?? null) === null;
 }
 
 /**

@@ -137,6 +137,46 @@ test("prometheus() counts by the route when a middleware answers before it", asy
   ) assertEquals(await countedAs(counted, path, init), expected);
 });
 
+test("prometheus() tells handlers from middleware", async () => {
+  const counted = measured();
+  const { app } = counted;
+  app.use(async (...[, next]: [Context, () => Promise<void>]) => await next());
+  app.get("*", etag());
+  app.use("/admin/*", async (c, next) => {
+    if (c.req.query("in") === undefined) return c.text("no", 401);
+    await next();
+  });
+  app.get("/admin/users/:id", (c) => c.text("user"));
+  for (
+    const [path, expected] of [
+      ["/admin/users/7", "GET /admin/users/:id 401"],
+      ["/admin/users/7?in=1", "GET /admin/users/:id 200"],
+      ["/nowhere", "GET _OTHER 404"],
+    ]
+  ) assertEquals(await countedAs(counted, path), expected);
+});
+
+test("prometheus() counts what is served before a handler for all that is left", async () => {
+  const counted = measured();
+  const { app } = counted;
+  app.use("/files/*", async (c, next) => {
+    if (c.req.path.endsWith("a.txt")) return c.text("a file");
+    await next();
+  });
+  app.mount("/legacy", () => new Response("legacy"));
+  app.all("/any/:id", (c, _next) => c.text("any"));
+  app.get("*", (c) => c.text("the application"));
+  for (
+    const [path, expected] of [
+      ["/files/a.txt", "GET /files/* 200"],
+      ["/files/b.txt", "GET /* 200"],
+      ["/legacy/x", "GET /legacy/* 200"],
+      ["/any/7", "GET /any/:id 200"],
+      ["/deep/link", "GET /* 200"],
+    ]
+  ) assertEquals(await countedAs(counted, path), expected);
+});
+
 test("prometheus() counts what error handlers make of errors", async () => {
   const counted = measured();
   const { app } = counted;

@@ -54,7 +54,7 @@ const SERVERS: Readonly<Record<string, Serve>> = {
   "the runtime's own server": serveNatively,
   "@hono/node-server": serveByNode,
   "a server that tells nothing": (handler) =>
-    serveByNode((request) => handler(request)),
+    serveNatively((request) => handler(request)),
 };
 
 type Contract = (serve: Serve) => Promise<void>;

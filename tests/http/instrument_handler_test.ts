@@ -239,6 +239,16 @@ test("instrumentHandler() counts what is no response with 500", async () => {
   }
 });
 
+test("instrumentHandler() counts a response that is an error with 500", async () => {
+  const registry = new client.Registry();
+  const response = Response.error();
+  const handler = instrumentHandler(() => response, { registry });
+  assertStrictEquals(await handler(request()), response);
+  assertEquals(await samplesOf(registry, "http_requests_total"), [
+    '{method="GET",route="_OTHER",status="500"} 1',
+  ]);
+});
+
 test("instrumentHandler() hands on what is no web-standard response", async () => {
   const { headers } = new Response();
   for (
@@ -356,6 +366,7 @@ test("instrumentHandler() refuses options that cannot be", () => {
       [{ labels: { "a-b": () => "" } }, RangeError, '"a-b"'],
       [{ labels: { __a: () => "" } }, RangeError, '"__a"'],
       [{ exemplar: "trace" }, TypeError, "exemplar"],
+      [{ bucket: [1] }, TypeError, "received bucket"],
       [{ maxSeries: 0 }, RangeError, "maxSeries"],
       [{ maxSeries: 1.5 }, RangeError, "maxSeries"],
       [{ onError: 1 }, TypeError, "onError"],
@@ -369,11 +380,17 @@ test("instrumentHandler() refuses options that cannot be", () => {
       message,
     );
   }
-  assertThrows(
-    () => instrumentHandler(empty, [] as InstrumentHandlerOptions),
-    TypeError,
-    "options must be an object",
-  );
+  for (const options of [[], null, "text"]) {
+    assertThrows(
+      () =>
+        instrumentHandler(
+          empty,
+          options as unknown as InstrumentHandlerOptions,
+        ),
+      TypeError,
+      "options must be an object",
+    );
+  }
   assertThrows(
     () => instrumentHandler({ fetch: empty } as unknown as typeof empty),
     TypeError,
@@ -427,6 +444,18 @@ test("instrumentHandler() joins a registry again that was cleared", async () => 
   assertEquals(await samplesOf(registry, "http_requests_total"), [
     '{method="GET",route="_OTHER",status="204"} 1',
   ]);
+});
+
+test("resetMetrics() leaves alone what is in progress", async () => {
+  const registry = new client.Registry();
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  const handler = instrumentHandler((_: Request) => promise, { registry });
+  const answered = handler(request());
+  registry.resetMetrics();
+  assertEquals((await progressOf(registry)).inprogress, 1);
+  resolve(empty());
+  await answered;
+  assertEquals((await progressOf(registry)).inprogress, 0);
 });
 
 test("resetMetrics() begins anew, for handlers that are there, too", async () => {

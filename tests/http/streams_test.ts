@@ -162,6 +162,8 @@ for (
     ["a text", "GET", () => "hello"],
     ["bytes", "GET", () => encoder.encode("hello")],
     ["a blob", "GET", () => new Blob(["hello"])],
+    ["a page", "GET", () => new Blob(["<p>"], { type: "text/html" })],
+    ["a form", "GET", () => new URLSearchParams({ a: "b" })],
     ["a large text", "GET", () => "hello".repeat(1_000_000)],
     ["a stream that has ended", "GET", () => new Blob(["hello"]).stream()],
     ["HEAD of a text", "HEAD", () => "hello"],

@@ -57,13 +57,24 @@ test(
   { skip: SKIP_NODE },
   async () => {
     const registry = new client.Registry();
-    const handler = instrumentHandler(upgrade, { registry, route: "/live" });
+    const errors: unknown[] = [];
+    const handler = instrumentHandler(upgrade, {
+      registry,
+      route: "/live",
+      sizes: true,
+      exemplar: "traceparent",
+      labels: {
+        host: ({ request }) => request.headers.get("host")?.split(":")[0],
+      },
+      onError: (error) => void errors.push(error),
+    });
     await serving(serveNatively, handler, async ({ port }) => {
       await withSocket(port, async () => {
         await assertSoon(ONE, () => progressOf(registry));
         assertEquals(await samplesOf(registry, "http_requests_total"), [
-          '{method="GET",route="/live",status="101"} 1',
+          '{method="GET",route="/live",status="101",host="127.0.0.1"} 1',
         ]);
+        assertEquals(errors, []);
       });
     });
   },

@@ -29,8 +29,13 @@ const lines = (await scrape.text()).split("\\n")
 console.log(lines.join("; "));
 `;
 
+/** What the program prints. */
+const OUTPUT =
+  'http_requests_total{method="GET",path="24",route="/users/:id",status="200"} 1; ' +
+  'all_http_requests_total{method="GET",route="/users",status="200"} 1';
+
 test("the published package measures an application of Hono, and has its types", async () => {
-  const project = await createProject({ hono: true });
+  const project = await createProject({ hono: "pinned" });
   try {
     // What is imported from JSR here has no types.
     const typed = runtimeName() === "deno"
@@ -40,11 +45,16 @@ test("the published package measures an application of Hono, and has its types",
     const wrong = typed.replace("prometheus({", "prometheus({ bucket: 1,");
     await assertRejects(() => project.check(wrong), Error);
     // What the documentation asks for: a handler needs no permission.
-    assertEquals(
-      (await project.run(PROGRAM)).trim(),
-      'http_requests_total{method="GET",path="24",route="/users/:id",status="200"} 1; ' +
-        'all_http_requests_total{method="GET",route="/users",status="200"} 1',
-    );
+    assertEquals((await project.run(PROGRAM)).trim(), OUTPUT);
+  } finally {
+    await project.remove();
+  }
+});
+
+test("the published package measures an application of the oldest Hono", async () => {
+  const project = await createProject({ hono: "4.3.0" });
+  try {
+    assertEquals((await project.run(PROGRAM)).trim(), OUTPUT);
   } finally {
     await project.remove();
   }

@@ -3,6 +3,7 @@ import {
   BunResponses,
   type BunServer,
   type Clock,
+  RequestOrigin,
 } from "../../src/runtime/bun_responses.ts";
 import { test } from "../_suite.ts";
 
@@ -43,8 +44,10 @@ class FakeClock implements Clock {
 
 /** Requests that end when the clock says so, and when that was found. */
 class Responses implements BunServer {
+  readonly pendingWebSockets = 0;
   readonly clock: FakeClock = new FakeClock();
   readonly #responses: BunResponses = new BunResponses(this.clock);
+  readonly #origin: RequestOrigin = new RequestOrigin();
   readonly #endOf = new Map<Request, number>();
   /** The ends, and when they were found. */
   readonly found: { end: number; at: number }[] = [];
@@ -61,7 +64,8 @@ class Responses implements BunServer {
     const request = new Request("http://localhost/");
     this.#endOf.set(request, end);
     const onEnd = () => void this.found.push({ end, at: this.clock.now() });
-    return this.#responses.add(this, request, { onBytes() {}, onEnd });
+    const watcher = { onBytes() {}, onEnd };
+    return this.#responses.add(this, request, watcher, this.#origin);
   }
 }
 
@@ -110,4 +114,19 @@ test("a request that is not the server's own is not watched", () => {
   const responses = new Responses();
   assertEquals(responses.add(-1), false);
   assert(responses.clock.isIdle);
+});
+
+test("requests are asked for at first, then now and then, and all once one was unknown", () => {
+  const responses = new Responses();
+  const asksFor = (end: number, count: number) => {
+    responses.looks = 0;
+    for (let n = 0; n < count; n++) responses.add(end);
+    return responses.looks;
+  };
+  assertEquals(asksFor(1000, 32), 32);
+  assertEquals(asksFor(1000, 640), 10);
+  // The last of them is found.
+  assertEquals(asksFor(-1, 64), 1);
+  assertEquals(asksFor(-1, 100), 100);
+  assertEquals(asksFor(1000, 32 + 640), 32 + 10);
 });
