@@ -47,8 +47,7 @@ export interface RequestMetricsOptions<Call> {
    * A size is what `Content-Length` says, or what is sent. On Deno and Bun a
    * response without that header is read on its way, which costs half of a
    * server's throughput; on Node it is a quarter. A request without it, whose body
-   * comes in chunks, is left out. On Bun, files (`Bun.file`) are then sent whole,
-   * where a request asks for a range.
+   * comes in chunks, is left out.
    *
    * @default {false}
    */
