@@ -1,3 +1,4 @@
+import { runtimeName } from "../runtime/detect.ts";
 import { nextTurn } from "../runtime/pace.ts";
 import type { ResponseWatcher } from "../runtime/response_end.ts";
 
@@ -28,9 +29,9 @@ export async function watchBody(
   return new Response(watched(response.body!.getReader(), watcher), response);
 }
 
-/** What is looked at of a body: on Bun a text has chunks of two megabytes. */
-const MAX_CHUNKS = 32;
-const MAX_BYTES = 32_000_000;
+/** What is looked at of a body: a form has two chunks, and on Bun a text many. */
+const MAX_CHUNKS = runtimeName() === "bun" ? 32 : 2;
+const MAX_BYTES = 8_000_000;
 
 /**
  * The size of a body that is all there: it comes to its end before the event loop
@@ -49,11 +50,13 @@ async function sizeOfWhole(response: Response): Promise<number | undefined> {
   });
   let size = 0;
   try {
-    for (let chunk = 0; chunk < MAX_CHUNKS && size < MAX_BYTES; chunk++) {
+    for (let chunks = 0; chunks <= MAX_CHUNKS; chunks++) {
       const read = await Promise.race([reader.read(), turned]);
       if (read === undefined) break;
       if (read.done) return size;
       size += read.value.byteLength;
+      // Of one chunk that is larger the next read tells the end.
+      if (size > MAX_BYTES && chunks > 0) break;
     }
   } catch {
     // Whoever reads the other one gets it.

@@ -10,12 +10,22 @@ import {
 } from "../runtime/response_end.ts";
 import { watchBody } from "./body_end.ts";
 import { methodLabel } from "./methods.ts";
+import { OTHER } from "./other.ts";
 import type { RequestMeter } from "./request_meter.ts";
 import type { RequestDetails, RequestSeries } from "./request_metrics.ts";
 import { contentLength, requestSize } from "./sizes.ts";
 
 /** The statuses of responses without a body (RFC 9110, 6.4.1). */
 const BODILESS: readonly number[] = [204, 205, 304];
+
+/** The label of a request's method; whatever is odd is not to be told. */
+function methodOf(request: Request): string {
+  try {
+    return methodLabel(request.method);
+  } catch {
+    return OTHER;
+  }
+}
 
 /**
  * One request and its response, from the handler's call to the last byte. None of
@@ -42,7 +52,7 @@ export class Exchange<Call> implements ResponseWatcher {
     this.#meter = meter;
     this.#request = request;
     this.#context = context;
-    this.#method = methodLabel(request.method);
+    this.#method = methodOf(request);
     this.#inprogress = meter.metrics.begin(this.#method);
     this.#startedAt = performance.now();
     if (meter.readsRequests) this.#keepHeaders();
@@ -60,10 +70,12 @@ export class Exchange<Call> implements ResponseWatcher {
     response: Response | undefined,
     call: Call,
   ): Promise<Response> | undefined {
-    // What is no response has no end, and what is no status is 500.
-    const isResponse = typeof response?.status === "number";
-    let status = isResponse && response.status >= 100 ? response.status : 500;
+    let isResponse = false;
+    let status = 500;
     try {
+      // What is no response has no end, and what is no status is 500.
+      isResponse = typeof response?.status === "number";
+      if (isResponse && response!.status >= 100) status = response!.status;
       if (this.#isUpgraded(response)) status = 101;
     } catch (error) {
       this.#meter.report(error);
@@ -71,7 +83,7 @@ export class Exchange<Call> implements ResponseWatcher {
     const { origin } = this.#describe(status, call);
     try {
       // A WebSocket's life is no request.
-      if (isResponse && status !== 101) return this.#watch(response, origin);
+      if (isResponse && status !== 101) return this.#watch(response!, origin);
     } catch (error) {
       this.#meter.report(error);
     }
@@ -142,7 +154,7 @@ export class Exchange<Call> implements ResponseWatcher {
   ): Promise<Response> | undefined {
     const isWatched = watchEnd(this.#context, this.#request, this, origin);
     if (isWatched && !this.#meter.hasSizes) return undefined;
-    const hasBody = this.#request.method !== "HEAD" &&
+    const hasBody = this.#method !== "HEAD" &&
       !BODILESS.includes(response.status);
     if (hasBody && !(isWatched && this.#knowsSize(response))) {
       return this.#readBody(response, isWatched);

@@ -86,9 +86,9 @@ export interface RequestMetricsOptions<Call> {
    */
   maxSeries?: number;
   /**
-   * Takes each error that a function in these options throws, and that the
-   * metrics cannot join the default registry. Whoever sent the request never
-   * sees it.
+   * Takes each error that a function in these options throws, that the metrics
+   * cannot join the default registry, and that a response cannot be read. Whoever
+   * sent the request never sees it.
    *
    * @default {undefined} The first error goes to `console.error`.
    */

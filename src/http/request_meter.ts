@@ -59,7 +59,9 @@ export class RequestMeter<Call> implements MetricsUser {
     this.#findRoute = findRoute;
     this.#labels = Object.values(options.labels ?? {});
     this.#exemplar = options.exemplar;
-    this.readsRequests = this.hasDetails || this.#labels.length > 0;
+    const { route } = options as { route?: unknown };
+    this.readsRequests = this.hasDetails || this.#labels.length > 0 ||
+      typeof route === "function";
   }
 
   use(metrics: RequestMetrics): void {

@@ -150,6 +150,7 @@ export class RequestMetrics {
     for (const [i, metric] of this.#all.entries()) {
       metric.moveTo(other.#all[i]);
     }
+    other.#count += this.#count;
   }
 
   /** Counts a request that has come; the result is to be lowered at its end. */

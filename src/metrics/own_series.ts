@@ -32,7 +32,9 @@ export interface SeriesOwner {
 export class OwnSeries {
   readonly series: Series;
   readonly #owner: SeriesOwner;
-  #exemplars: CollectedExemplar[] | undefined;
+  #exemplars: (CollectedExemplar | undefined)[] | undefined;
+  /** What has taken its place. */
+  #successor: OwnSeries | undefined;
 
   /** Makes a series without observations. */
   constructor(owner: SeriesOwner, series: Series) {
@@ -53,12 +55,18 @@ export class OwnSeries {
 
   /** Adds to a counter or a gauge. */
   add(value: number, exemplar?: CollectedExemplar): void {
+    if (this.#successor !== undefined) {
+      return this.#successor.add(value, exemplar);
+    }
     Cell.cells(this)[Cell.at(this)] += value;
     if (exemplar !== undefined) this.#exemplify(0, exemplar);
   }
 
   /** Takes an observation of a histogram or a summary. */
   observe(value: number, exemplar?: CollectedExemplar): void {
+    if (this.#successor !== undefined) {
+      return this.#successor.observe(value, exemplar);
+    }
     const { bounds } = this.#owner;
     const cells = Cell.cells(this);
     const at = Cell.at(this);
@@ -77,7 +85,10 @@ export class OwnSeries {
     const [to, from] = [Cell.cells(this), Cell.cells(other)];
     const [toAt, fromAt] = [Cell.at(this), Cell.at(other)];
     for (let i = 0; i < length; i++) to[toAt + i] += from[fromAt + i];
-    Cell.move(other, to, toAt);
+    for (const [index, exemplar] of other.exemplars.entries()) {
+      if (exemplar) this.#exemplify(index, exemplar);
+    }
+    other.#successor = this;
   }
 
   /** Forgets what was counted. */

@@ -102,7 +102,7 @@ export class BunResponses {
     watcher: ResponseWatcher,
     origin: RequestOrigin,
   ): boolean {
-    if (origin.isDue() && server.requestIP(request) === null) {
+    if (origin.isDue() && isClosed({ server, request })) {
       origin.isUnknown();
       return false;
     }
@@ -160,6 +160,14 @@ class Lane {
   }
 }
 
-function isClosed({ server, request }: Omit<OpenResponse, "openSince">) {
-  return server.requestIP(request) === null;
+/** Whether a request is closed, or one that the server does not know. */
+function isClosed(
+  { server, request }: Pick<OpenResponse, "server" | "request">,
+): boolean {
+  try {
+    return server.requestIP(request) === null;
+  } catch {
+    // It is no request at all: somebody put a proxy in the place of one.
+    return true;
+  }
 }

@@ -60,7 +60,8 @@ test(
     const errors: unknown[] = [];
     const handler = instrumentHandler(upgrade, {
       registry,
-      route: "/live",
+      route: ({ request }) =>
+        request.headers.has("upgrade") ? "/live" : undefined,
       sizes: true,
       exemplar: "traceparent",
       labels: {

@@ -142,3 +142,27 @@ test("exemplars of the package's own metrics are live", async () => {
     }
   });
 });
+
+test("a metric that another one has taken the place of counts there, live and not", async () => {
+  const first = requests();
+  const second = requests();
+  const held = first.of(a);
+  held.add(1, { labelSet: { trace_id: "1" }, value: 1, timestamp: 1 });
+  second.of(a).add(10);
+  first.moveTo(second);
+  const registry = registryOf(second);
+  held.add(1);
+  await withLive([registry], async (live) => {
+    held.add(1);
+    const text = await write(live.families(), OPENMETRICS_1_0_0);
+    assertStringIncludes(
+      text,
+      'requests_total{route="/a"} 13 # {trace_id="1"} 1 1\n',
+    );
+  });
+  held.add(1);
+  assertStringIncludes(
+    await writeGathered([registry]),
+    'requests_total{route="/a"} 14\n',
+  );
+});

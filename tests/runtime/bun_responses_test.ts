@@ -51,11 +51,14 @@ class Responses implements BunServer {
   readonly #endOf = new Map<Request, number>();
   /** The ends, and when they were found. */
   readonly found: { end: number; at: number }[] = [];
+  /** What is thrown at who asks. */
+  refusal: Error | undefined;
   /** How often somebody was asked. */
   looks = 0;
 
   requestIP(request: Request): unknown {
     this.looks++;
+    if (this.refusal) throw this.refusal;
     const end = this.#endOf.get(request);
     return end !== undefined && end > this.clock.now() ? {} : null;
   }
@@ -113,6 +116,23 @@ test("a response that goes on for an hour is asked for seldom", () => {
 test("a request that is not the server's own is not watched", () => {
   const responses = new Responses();
   assertEquals(responses.add(-1), false);
+  assert(responses.clock.isIdle);
+});
+
+test("a request that is none is not watched, and harms nobody later", () => {
+  const responses = new Responses();
+  // So that the next one is not asked for.
+  for (let n = 0; n < 32; n++) responses.add(1);
+  responses.refusal = new TypeError("Expected Request object");
+  assert(responses.add(1000));
+  responses.clock.goTo(100);
+  assertEquals(responses.found.length, 33);
+  responses.refusal = undefined;
+  responses.add(1000);
+  responses.clock.goTo(500);
+  responses.refusal = new TypeError("Expected Request object");
+  responses.clock.goTo(2000);
+  assertEquals(responses.found.length, 34);
   assert(responses.clock.isIdle);
 });
 
