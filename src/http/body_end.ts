@@ -54,6 +54,8 @@ async function sizeOfWhole(response: Response): Promise<number | undefined> {
       const read = await Promise.race([reader.read(), turned]);
       if (read === undefined) break;
       if (read.done) return size;
+      // A stream may have chunks that are none, which the server refuses.
+      if (!(read.value instanceof Uint8Array)) break;
       size += read.value.byteLength;
       // Of one chunk that is larger the next read tells the end.
       if (size > MAX_BYTES && chunks > 0) break;
@@ -95,8 +97,7 @@ function watched(
           controller.close();
         } else {
           state.readAt = performance.now();
-          // A stream may have chunks that are none, which the server refuses.
-          watcher.onBytes(value?.byteLength ?? 0);
+          watcher.onBytes(value instanceof Uint8Array ? value.byteLength : 0);
           controller.enqueue(value);
         }
       } catch (error) {

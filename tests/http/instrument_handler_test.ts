@@ -689,6 +689,25 @@ test("instrumentHandler() measures no size that is none", async () => {
   }
 });
 
+test("instrumentHandler() measures no size of chunks that are none", async () => {
+  const registry = new client.Registry();
+  const chunks = (): ReadableStream =>
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue("hello");
+        controller.close();
+      },
+    });
+  const handler = instrumentHandler(
+    () => new Response(chunks()),
+    { registry, ...SIZES },
+  );
+  const response = await handler(request());
+  await response.text().catch(() => response.body?.cancel().catch(() => {}));
+  const sums = await samplesOf(registry, "http_response_size_bytes_sum");
+  for (const sum of sums) assertEquals(sum.endsWith("NaN"), false, sum);
+});
+
 contract(
   "instrumentHandler() measures no size of a request with two lengths",
   async (serve) => {
