@@ -41,6 +41,12 @@ export function startProgram(
 }
 
 /**
+ * Starts `$RUNTIME` in the shell's own place. Deno takes what it starts by its own
+ * path for a Node, of whose commands Deno 2.9.0 does not know `serve`.
+ */
+const START = ["-c", 'exec "$RUNTIME" "$@"', "sh"];
+
+/**
  * Starts the runtime in the project's folder.
  *
  * @param env What its environment has besides that of the tests.
@@ -49,9 +55,9 @@ export function startRuntime(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): RunningProgram {
-  const child = spawn(process.execPath, args, {
+  const child = spawn("sh", [...START, ...args], {
     cwd: ROOT,
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...env, RUNTIME: process.execPath },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const exited = once(child, "exit");
