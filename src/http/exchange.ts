@@ -70,12 +70,14 @@ export class Exchange<Call> implements ResponseWatcher {
     response: Response | undefined,
     call: Call,
   ): Promise<Response> | undefined {
-    let isResponse = false;
+    // What is no response has no end, and what is no status is 500.
+    let sent: Response | undefined;
     let status = 500;
     try {
-      // What is no response has no end, and what is no status is 500.
-      isResponse = typeof response?.status === "number";
-      if (isResponse && response!.status >= 100) status = response!.status;
+      if (typeof response?.status === "number") {
+        sent = response;
+        if (response.status >= 100) status = response.status;
+      }
       if (this.#isUpgraded(response)) status = 101;
     } catch (error) {
       this.#meter.report(error);
@@ -83,7 +85,7 @@ export class Exchange<Call> implements ResponseWatcher {
     const { origin } = this.#describe(status, call);
     try {
       // A WebSocket's life is no request.
-      if (isResponse && status !== 101) return this.#watch(response!, origin);
+      if (sent && status !== 101) return this.#watch(sent, origin);
     } catch (error) {
       this.#meter.report(error);
     }

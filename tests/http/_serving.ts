@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { runtimeName } from "../../src/runtime/detect.ts";
-import { test, type TestOptions } from "../_suite.ts";
+import { test } from "../_suite.ts";
 
 /** A fetch handler, and what its server hands to it. */
 export type Handler = (
@@ -60,13 +60,9 @@ const SERVERS: Readonly<Record<string, Serve>> = {
 type Contract = (serve: Serve) => Promise<void>;
 
 /** Declares a test that must pass on every server. */
-export function contract(
-  name: string,
-  ...rest: [Contract] | [TestOptions, Contract]
-): void {
-  const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
+export function contract(name: string, fn: Contract): void {
   for (const [server, serve] of Object.entries(SERVERS)) {
-    test(`${name}, on ${server}`, options, () => fn(serve));
+    test(`${name}, on ${server}`, () => fn(serve));
   }
 }
 
