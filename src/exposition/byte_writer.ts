@@ -1,7 +1,7 @@
 const encoder = new TextEncoder();
 
 /** The longest text of a number: `-2.2250738585072014e-308` and a line's end. */
-const NUMBER_BYTES = 32;
+export const NUMBER_BYTES = 32;
 
 /** The digits of 0 to 9999, four bytes each. */
 const DIGITS = new Uint8Array(40_000).map((_, at) =>

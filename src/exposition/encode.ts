@@ -1,6 +1,6 @@
 import { paced, type Steps } from "../runtime/pace.ts";
 import type { Exemplar, MetricFamily, MetricType, Series } from "../types.ts";
-import { ByteWriter, numberText } from "./byte_writer.ts";
+import { ByteWriter, NUMBER_BYTES, numberText } from "./byte_writer.ts";
 import { escapeHelp, escapeName, isLegacyName } from "../families/escape.ts";
 import { type Format, OPENMETRICS_1_0_0, TEXT_1_0_0 } from "./format.ts";
 import { labelPairs } from "../families/label_text.ts";
@@ -13,6 +13,9 @@ const NEW_SERIES = 128;
 
 /** What the value of a line takes, roughly. */
 const VALUE_BYTES = 12;
+
+/** What the headers of a family take, roughly. */
+const HEADER_BYTES = 1024;
 
 /**
  * Writes families in an exposition format.
@@ -138,12 +141,16 @@ function sharedUpTo(
   return at;
 }
 
+/** Guesses how long the text will be: to have guessed too little costs a copy. */
 function capacityFor(templates: readonly Template[]): number {
   let bytes = 0;
+  let most = 0;
   for (const { prefixes, ends } of templates) {
-    bytes += prefixes.length + ends.length * VALUE_BYTES + 1024;
+    bytes += prefixes.length + ends.length * VALUE_BYTES + HEADER_BYTES;
+    most = Math.max(most, Math.min(ends.length, LINES));
   }
-  return bytes;
+  // Before lines are written there must be room for the longest.
+  return bytes + most * (NUMBER_BYTES - VALUE_BYTES);
 }
 
 function* writeLines(
