@@ -1,7 +1,6 @@
 import { describe } from "../describe.ts";
-import { imitate } from "../wrappers/imitate.ts";
-import { Rejection } from "../wrappers/rejection.ts";
-import { adopt, thenOf } from "../wrappers/thenable.ts";
+import { imitate } from "../wrappers/instrument.ts";
+import { adopt, Rejection, thenOf } from "../wrappers/thenable.ts";
 import { Exchange } from "./exchange.ts";
 import type { RequestMetricsOptions } from "./options.ts";
 import { ACTION } from "./action.ts";

@@ -1,6 +1,5 @@
 import { describe } from "../describe.ts";
-import { exemplarLabels } from "../wrappers/exemplar.ts";
-import type { LabelValues } from "../wrappers/labels.ts";
+import { exemplarLabels, type LabelValues } from "../wrappers/labels.ts";
 import { refusePromise } from "../wrappers/options.ts";
 import { type Report, reporter } from "../wrappers/report.ts";
 import { readSettings, type RequestMetricsOptions } from "./options.ts";

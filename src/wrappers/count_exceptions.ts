@@ -6,8 +6,7 @@ import { type OutcomeOptions, refusePromise } from "./options.ts";
 import type { RejectedOutcome } from "./outcome.ts";
 import type { Arguments, Probe } from "./probe.ts";
 import { type Report, watch } from "./report.ts";
-import type { Wrapper } from "./wrapper.ts";
-import { type WrapperDescription, wrapWith } from "./wrap_with.ts";
+import { type Wrapper, type WrapperDescription, wrapWith } from "./wrapper.ts";
 
 /** A class whose instances can be thrown. */
 // deno-lint-ignore no-explicit-any

@@ -6,12 +6,14 @@
  * @module
  */
 
-import { describe, isClass, isGenerator } from "../describe.ts";
-import { generatorWrapper } from "./generator.ts";
-import { imitate } from "./imitate.ts";
-import { type AnyFunction, type Arguments, nest, type Probe } from "./probe.ts";
-import { Rejection } from "./rejection.ts";
-import { adopt, type Thenable, thenOf } from "./thenable.ts";
+import {
+  describe,
+  isAsyncGenerator,
+  isClass,
+  isGenerator,
+} from "../describe.ts";
+import type { AnyFunction, Arguments, Probe } from "./probe.ts";
+import { adopt, Rejection, type Thenable, thenOf } from "./thenable.ts";
 
 /** What a wrapper was made of. */
 interface Instrumented {
@@ -118,4 +120,153 @@ function follow(
     // A promise's proxy has its `then`, which throws when called on a proxy.
     return Promise.reject(error).then(onFulfilled, onRejected);
   }
+}
+
+/** Makes a generator of another one, which it measures. */
+type Measure = (generator: unknown, args: Arguments) => unknown;
+
+/**
+ * Wraps a generator function so that `probe` learns of the two ends of each
+ * generator's run. One that is left unfinished never ends, and one that is
+ * closed before its first `next()` has never begun.
+ */
+function generatorWrapper(fn: AnyFunction, probe: Probe): AnyFunction {
+  const isAsync = isAsyncGenerator(fn);
+  const measure: Measure = isAsync ? measureAsync(probe) : measureSync(probe);
+  const iterator = isAsync ? Symbol.asyncIterator : Symbol.iterator;
+  // A generator inherits from its function's prototype, `instanceof` asks it.
+  (measure as CallableFunction).prototype = fn.prototype;
+  // A method: like a generator function it cannot be called with `new`.
+  const { wrapped } = {
+    wrapped(this: unknown, ...args: Arguments): unknown {
+      // Here, not in `measure`: arguments are read when the function is called.
+      const generator = Reflect.apply(fn, this, args);
+      // A function may have the looks of a generator function, but not its ways.
+      return isObject(generator) && "next" in generator && iterator in generator
+        ? measure(generator, args)
+        : generator;
+    },
+  };
+  return wrapped;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function measureSync(probe: Probe): Measure {
+  return function* (generator, args) {
+    const state = probe.start(args);
+    let isOver = false;
+    try {
+      const value = yield* generator as Generator;
+      isOver = true;
+      probe.succeed?.(state, value);
+      return value;
+    } catch (error) {
+      isOver = true;
+      probe.fail(state, error);
+      throw error;
+    } finally {
+      // `return()`, which a loop's `break` calls, takes neither way.
+      if (!isOver) probe.succeed?.(state, undefined);
+    }
+  };
+}
+
+/**
+ * The same with `async`: there is no generator that is either. In V8 `yield*`
+ * passes a `return()` with a rejected promise on as `next()`.
+ */
+function measureAsync(probe: Probe): Measure {
+  return async function* (generator, args) {
+    const state = probe.start(args);
+    let isOver = false;
+    try {
+      const value = yield* generator as AsyncGenerator;
+      isOver = true;
+      probe.succeed?.(state, value);
+      return value;
+    } catch (error) {
+      isOver = true;
+      probe.fail(state, error);
+      throw error;
+    } finally {
+      if (!isOver) probe.succeed?.(state, undefined);
+    }
+  };
+}
+
+/** Makes one probe of several around the same call, the outermost first. */
+function nest(probes: readonly Probe[]): Probe {
+  const [outer, middle = NO_PROBE, ...rest] = probes;
+  if (probes.length === 1) return outer;
+  const inner = rest.length === 0 ? NO_PROBE : nest(rest);
+  return new NestedProbes(outer, middle, inner);
+}
+
+/** Fills a place that is left over. */
+const NO_PROBE: Probe = {
+  start() {},
+  fail() {},
+};
+
+interface States {
+  readonly outer: unknown;
+  readonly middle: unknown;
+  readonly inner: unknown;
+}
+
+/** As many as there are wrappers; a loop over any number takes twice the time. */
+class NestedProbes implements Probe {
+  readonly #outer: Probe;
+  readonly #middle: Probe;
+  readonly #inner: Probe;
+
+  constructor(outer: Probe, middle: Probe, inner: Probe) {
+    this.#outer = outer;
+    this.#middle = middle;
+    this.#inner = inner;
+  }
+
+  start(args: Arguments): States {
+    return {
+      outer: this.#outer.start(args),
+      middle: this.#middle.start(args),
+      inner: this.#inner.start(args),
+    };
+  }
+
+  succeed(states: States, value: unknown): void {
+    this.#inner.succeed?.(states.inner, value);
+    this.#middle.succeed?.(states.middle, value);
+    this.#outer.succeed?.(states.outer, value);
+  }
+
+  fail(states: States, reason: unknown): void {
+    this.#inner.fail(states.inner, reason);
+    this.#middle.fail(states.middle, reason);
+    this.#outer.fail(states.outer, reason);
+  }
+}
+
+/**
+ * Makes a wrapper look like what it wraps: name, arity, properties and kind.
+ *
+ * Frameworks tell kinds apart by the tag or the constructor, both of which a
+ * function inherits: that of an async function says `AsyncFunction`.
+ */
+export function imitate<F extends object>(wrapped: F, fn: F): F {
+  const properties: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(
+    fn,
+  );
+  const { prototype } = properties;
+  // That of a wrapper with one can be replaced, but stays of the kind it is.
+  if (prototype !== undefined && Object.hasOwn(wrapped, "prototype")) {
+    delete properties.prototype;
+    const { value, writable = true } = prototype;
+    Object.defineProperty(wrapped, "prototype", { value, writable });
+  }
+  Object.defineProperties(wrapped, properties);
+  return Object.setPrototypeOf(wrapped, Object.getPrototypeOf(fn));
 }

@@ -5,10 +5,14 @@
  * @module
  */
 
-import { exemplarLabels } from "./exemplar.ts";
-import { type Labels, labelsMaker, type LabelValues } from "./labels.ts";
+import {
+  exemplarLabels,
+  type Labels,
+  labelsMaker,
+  type LabelValues,
+} from "./labels.ts";
 import type { OutcomeOptions } from "./options.ts";
-import { type Outcome, outcomeOf } from "./outcome.ts";
+import type { Outcome, RejectedOutcome } from "./outcome.ts";
 import type { Arguments } from "./probe.ts";
 import type { Report } from "./report.ts";
 
@@ -78,4 +82,27 @@ export function metricCall(
 function takesExemplars(metric: object): boolean {
   const { type, enableExemplars } = metric as Record<string, unknown>;
   return enableExemplars === true && type !== "gauge" && type !== "summary";
+}
+
+/** Describes how a call ended, from its value or the reason of its failure. */
+function outcomeOf(
+  isFulfilled: boolean,
+  result: unknown,
+  args: Arguments,
+): Outcome {
+  return isFulfilled
+    ? { status: "fulfilled", value: result, args }
+    : { status: statusOf(result), reason: result, args };
+}
+
+/** The names are those of the `DOMException`s that an `AbortSignal` makes. */
+function statusOf(reason: unknown): RejectedOutcome["status"] {
+  try {
+    const name = (reason as { name?: unknown } | null | undefined)?.name;
+    if (name === "AbortError") return "aborted";
+    if (name === "TimeoutError") return "timeout";
+  } catch {
+    // Anything can be thrown, also what cannot be asked for its name.
+  }
+  return "rejected";
 }

@@ -4,8 +4,6 @@
  * @module
  */
 
-import type { Arguments } from "./probe.ts";
-
 /** How a call ended well. */
 export interface FulfilledOutcome {
   /** A value was returned, or the promise was fulfilled. */
@@ -39,26 +37,3 @@ export interface RejectedOutcome {
 
 /** How a call ended. */
 export type Outcome = FulfilledOutcome | RejectedOutcome;
-
-/** Describes how a call ended, from its value or the reason of its failure. */
-export function outcomeOf(
-  isFulfilled: boolean,
-  result: unknown,
-  args: Arguments,
-): Outcome {
-  return isFulfilled
-    ? { status: "fulfilled", value: result, args }
-    : { status: statusOf(result), reason: result, args };
-}
-
-/** The names are those of the `DOMException`s that an `AbortSignal` makes. */
-function statusOf(reason: unknown): RejectedOutcome["status"] {
-  try {
-    const name = (reason as { name?: unknown } | null | undefined)?.name;
-    if (name === "AbortError") return "aborted";
-    if (name === "TimeoutError") return "timeout";
-  } catch {
-    // Anything can be thrown, also what cannot be asked for its name.
-  }
-  return "rejected";
-}

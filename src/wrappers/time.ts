@@ -4,8 +4,7 @@ import { type MetricCall, metricCall } from "./metric_call.ts";
 import type { OutcomeOptions } from "./options.ts";
 import type { Arguments, Probe } from "./probe.ts";
 import { type Report, watch } from "./report.ts";
-import type { Wrapper } from "./wrapper.ts";
-import { type WrapperDescription, wrapWith } from "./wrap_with.ts";
+import { type Wrapper, type WrapperDescription, wrapWith } from "./wrapper.ts";
 
 /**
  * Options for {@linkcode time}.

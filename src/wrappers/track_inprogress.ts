@@ -3,8 +3,7 @@ import { type LabelNames, labelsMaker, type LabelValues } from "./labels.ts";
 import type { WrapperOptions } from "./options.ts";
 import type { Arguments, Probe } from "./probe.ts";
 import { type Report, watch } from "./report.ts";
-import type { Wrapper } from "./wrapper.ts";
-import { type WrapperDescription, wrapWith } from "./wrap_with.ts";
+import { type Wrapper, type WrapperDescription, wrapWith } from "./wrapper.ts";
 
 /** What is known of a call when it begins. */
 export interface CallEntry {
