@@ -32,6 +32,11 @@ export interface MirrorOptions {
   readonly registries: readonly Registry[];
   /** Told what could not be followed. */
   readonly onError: (error: unknown) => void;
+  /**
+   * Told at once when there are other metrics, or one is not live any more. It
+   * must not throw.
+   */
+  readonly onChange?: () => void;
 }
 
 /** A registry, and what of it is mirrored. */
@@ -62,6 +67,7 @@ let shared: { readonly memory: Memory; mirrors: number } | undefined;
 export class Mirror {
   #registries: readonly MirroredRegistry[] = [];
   readonly #onError: (error: unknown) => void;
+  readonly #onChange: () => void;
   readonly #memory: Memory;
   readonly #directory: Directory;
   /** End handing memory over. */
@@ -71,8 +77,9 @@ export class Mirror {
   #isClosed = false;
 
   /** Attaches to the metrics that the registries have, and will have. */
-  constructor({ registries, onError }: MirrorOptions) {
+  constructor({ registries, onError, onChange = () => {} }: MirrorOptions) {
     this.#onError = onError;
+    this.#onChange = onChange;
     this.#memory = shared?.memory ?? new Memory();
     this.#directory = new Directory(this.#memory);
     shared ??= { memory: this.#memory, mirrors: 0 };
@@ -99,6 +106,11 @@ export class Mirror {
     for (const [registry, mirrored] of known) {
       if (!wanted.has(registry)) this.#end(mirrored);
     }
+  }
+
+  /** Whether all changes of the registries are noticed at once. */
+  get isWatching(): boolean {
+    return this.#registries.every(({ stop }) => stop !== undefined);
   }
 
   /** The metrics that are not live. */
@@ -170,6 +182,7 @@ export class Mirror {
       defaults: "{}",
     };
     mirrored.stop = watch(registry, (registered) => {
+      this.#onChange();
       if (registered === undefined) this.#followAll();
       else this.#attempt(() => this.#add(mirrored, registered));
     });
@@ -254,7 +267,10 @@ export class Mirror {
         registry,
         metric,
         this.#memory,
-        this.#followAll,
+        () => {
+          this.#onChange();
+          this.#followAll();
+        },
       );
     }
     whenConstructed(

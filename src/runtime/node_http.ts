@@ -10,6 +10,7 @@ import { setTimeout } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import { bind } from "./bind.ts";
 import { Connections } from "./connections.ts";
+import { runtimeName } from "./detect.ts";
 import { isForeignSession } from "./resumption.ts";
 import type {
   ConnectionLimits,
@@ -31,7 +32,7 @@ export async function listenByNodeHttp(
   options: ListenOptions,
   sharesSessions = false,
 ): Promise<Listener> {
-  const { address, handler, limits = {} } = options;
+  const { address, handler, limits = {}, mayReplaceGlobals = false } = options;
   let { tls } = options;
   const server = createAdaptorServer({
     fetch: (request, { incoming }) =>
@@ -41,8 +42,8 @@ export async function listenByNodeHttp(
       ),
     // For requests without a Host header, which HTTP/1.0 allows.
     hostname: "localhost",
-    // The application's `Request` and `Response` stay the runtime's own.
-    overrideGlobalObjects: false,
+    // An application's `Request` and `Response` stay the runtime's own.
+    overrideGlobalObjects: mayReplaceGlobals && runtimeName() === "node",
     ...tls
       ? {
         createServer: createTlsServer,

@@ -66,6 +66,14 @@ export interface ListenOptions {
   readonly isRenewable?: boolean;
   /** Without one of them it is what the runtime has. */
   readonly limits?: ConnectionLimits;
+  /**
+   * Whether other classes may take the place of the global `Request` and
+   * `Response` for the rest of this thread, as they do on Node: they spare a copy
+   * and a stream.
+   *
+   * @default {false}
+   */
+  readonly mayReplaceGlobals?: boolean;
 }
 
 /** A socket that is being listened on. */

@@ -31,11 +31,13 @@ export interface ServeOptions {
   /** Is told how service discovery goes, and served. */
   readonly status: DiscoveryStatus;
   readonly onError: ((error: unknown) => void) | undefined;
+  /** Whether nobody else on this thread uses `Request` and `Response`. */
+  readonly mayReplaceGlobals?: boolean;
 }
 
 /** Serves what a gatherer gathers, on this thread. */
 export async function serve(
-  { settings, gatherer, status, onError }: ServeOptions,
+  { settings, gatherer, status, onError, mayReplaceGlobals }: ServeOptions,
 ): Promise<Serving> {
   const { address, path, limits, isDefaultRegistry, hasDiscovery } = settings;
   const tls = settings.tls && tlsSource(settings.tls);
@@ -70,6 +72,7 @@ export async function serve(
     tls: credentials,
     isRenewable: tls?.reloadInterval !== undefined,
     limits,
+    mayReplaceGlobals,
   });
   const lifecycle = new Lifecycle(listener, status, onError);
   if (tls && credentials) {

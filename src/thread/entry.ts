@@ -55,6 +55,8 @@ export function run(early: readonly unknown[]): void {
     gatherer: new LiveGatherer(reader, main),
     status: new DiscoveryWords(control),
     onError: hasOnError ? onError : undefined,
+    // A module of the application's would see that they are others.
+    mayReplaceGlobals: !(discovery && "module" in discovery),
   });
   const mainToken = discovery && "consul" in discovery &&
       discovery.isTokenOnMain

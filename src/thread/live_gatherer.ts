@@ -20,7 +20,7 @@ export class LiveGatherer implements Gatherer {
   readonly #responsive = packageMetric(
     "gauge",
     "main_thread_responsive",
-    "Whether the main thread has answered this scrape (1), or is blocked (0).",
+    "Whether the main thread has answered this scrape, or one a second ago at most (1), or is blocked (0).",
   );
   readonly #blocked = packageMetric(
     "gauge",

@@ -35,8 +35,24 @@ export interface RefreshOptions
   readonly deadline: Deadline;
 }
 
+const ANSWERED: Refreshed = {
+  isAnswered: true,
+  silence: 0,
+  failures: [],
+  durations: new Map(),
+};
+
 /** How often a scrape that waits looks for signs of life, in milliseconds. */
 const LOOK_MS = 10;
+
+/**
+ * For how long it is not asked again, in milliseconds, while it has nothing to
+ * do for scrapes and gives signs of life: frequent scrapes leave it alone.
+ */
+const IDLE_MS = 1000;
+
+/** A sign of life is one for so long, in milliseconds: the next may be late. */
+const SIGN_MS = 1.5 * BEAT_MS;
 
 /** The main thread, as the thread of a metrics server sees it. */
 export class MainThread {
@@ -58,8 +74,10 @@ export class MainThread {
   /** The runs of which it was told that they take too long. */
   readonly #timedOut = new Set<number>();
   #isGivenUp = false;
-  /** When it answered a request for all metrics. */
+  /** When it answered a request for all metrics, or did so without being asked. */
   #refreshedAt: number;
+  /** When it answered one that it was asked. */
+  #answeredAt = -Infinity;
   /** When each collector ended without failing. */
   readonly #collectedAt = new Map<string, number>();
   #overview: MainOverview = { notLive: [], clients: [] };
@@ -118,6 +136,7 @@ export class MainThread {
     { deadline, ...wanted }: RefreshOptions,
   ): Promise<Refreshed> {
     this.#look();
+    if (wanted.collect && this.#isKnownToBeIdle()) return ANSWERED;
     if (this.#isKnownToBeBlocked()) {
       const { silence } = this;
       return { isAnswered: false, silence, failures: [], durations: new Map() };
@@ -160,7 +179,7 @@ export class MainThread {
     this.#seen();
     const { collect, names } = request.message;
     const isWhole = collect && names.length === 0 && !isFailed;
-    if (isWhole) this.#refreshedAt = this.#seenAt;
+    if (isWhole) this.#answeredAt = this.#refreshedAt = this.#seenAt;
   }
 
   /** Takes that collectors have ended. */
@@ -201,6 +220,15 @@ export class MainThread {
     for (const name of this.#collectedAt.keys()) {
       if (!names.has(name)) this.#collectedAt.delete(name);
     }
+  }
+
+  /** Tells whether it lives, has answered not long ago, and has nothing to do. */
+  #isKnownToBeIdle(): boolean {
+    const now = performance.now();
+    return !this.#isGivenUp &&
+      now - this.#answeredAt < IDLE_MS &&
+      now - this.#seenAt < SIGN_MS &&
+      Atomics.load(this.#control, CONTROL.idle) === 1;
   }
 
   /**

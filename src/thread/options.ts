@@ -95,6 +95,8 @@ export interface ThreadedServerParts extends ServerParts {
   /** Who registers the server. */
   readonly discovery: PlacedDiscovery;
   readonly refreshTimeout: number;
+  /** Whether the registries are the same ones with every scrape. */
+  readonly isRegistryFixed: boolean;
   /** The URL of the thread's module. */
   readonly entry: string;
 }
@@ -116,6 +118,7 @@ export function readThreadOptions(
     ...parts,
     discovery: placeDiscovery(serviceDiscovery),
     refreshTimeout,
+    isRegistryFixed: typeof options.registry !== "function",
     entry: entry === undefined ? defaultEntry() : requireUrl("entry", entry),
   };
 }

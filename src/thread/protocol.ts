@@ -38,10 +38,15 @@ export const CONTROL = {
   closed: 2,
   /** Counts what went wrong in service discovery. */
   discoveryFailures: 3,
+  /**
+   * 1 while the main thread has nothing to do for scrapes: every metric is live,
+   * none has a collector, and any other would be noticed at once.
+   */
+  idle: 4,
 } as const;
 
 /** How many words there are. */
-export const CONTROL_WORDS = 4;
+export const CONTROL_WORDS = 5;
 
 /** How often the main thread gives a sign of life, in milliseconds. */
 export const BEAT_MS = 100;

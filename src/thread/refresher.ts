@@ -21,6 +21,10 @@ export interface RefresherOptions {
   readonly mirror: Mirror;
   readonly heartbeat: Heartbeat;
   readonly post: (message: ToThread) => void;
+  /** Whether the registries are the same ones with every scrape. */
+  readonly isRegistryFixed: boolean;
+  /** Told by a scrape of all metrics whether there was nothing to do for it. */
+  readonly tellIdle: (isIdle: boolean) => void;
   /** Takes what should not happen. */
   readonly report: (error: unknown) => void;
 }
@@ -93,7 +97,7 @@ export class Refresher {
   /** Begins what was asked for. */
   #refresh(request: RefreshRequest): readonly Run[] {
     const { id, names, maxAge, patience } = request;
-    const { mirror, heartbeat, post } = this.#options;
+    const { mirror, heartbeat, post, isRegistryFixed } = this.#options;
     const refreshing = mirror.refresh({ isWanted: nameFilter(names), maxAge });
     const runs = refreshing.map((each) => this.#runOf(each));
     const now = performance.now();
@@ -103,8 +107,14 @@ export class Refresher {
       if (ranFor < patience) heartbeat.begin(run, patience);
       return { run, name, ranFor };
     });
+    const isWhole = names.length === 0 && maxAge === 0;
+    if (isWhole) {
+      this.#options.tellIdle(
+        collectors.length === 0 && isRegistryFixed && mirror.isWatching,
+      );
+    }
     post({ type: "refreshing", refreshing: { id, collectors } });
-    if (names.length === 0 && maxAge === 0) {
+    if (isWhole) {
       const known = new Set(collectors.map(({ name }) => name));
       for (const name of this.#failures.keys()) {
         if (!known.has(name)) this.#failures.delete(name);

@@ -76,7 +76,10 @@ export class ServerThread implements Pick<Listener, "stop" | "cut"> {
     listed: readonly Registry[],
     discovery: SentDiscovery | undefined,
   ) {
-    const { settings, registries, onError, refreshTimeout } = parts;
+    const { settings, registries, onError, refreshTimeout, isRegistryFixed } =
+      parts;
+    const tellIdle = (isIdle: boolean) =>
+      void Atomics.store(this.#control, CONTROL.idle, isIdle ? 1 : 0);
     this.#token = "token" in parts.discovery
       ? parts.discovery.token
       : undefined;
@@ -85,6 +88,7 @@ export class ServerThread implements Pick<Listener, "stop" | "cut"> {
     this.#mirror = new Mirror({
       registries: listed,
       onError: reporter("keep metrics live", onError),
+      onChange: () => tellIdle(false),
     });
     const post = (message: ToThread) => this.#thread.post(message);
     const data: ThreadData = {
@@ -122,6 +126,8 @@ export class ServerThread implements Pick<Listener, "stop" | "cut"> {
       mirror: this.#mirror,
       heartbeat: this.#heartbeat,
       post,
+      isRegistryFixed,
+      tellIdle,
       report: this.#report,
     });
     this.#firstRefresh = this.#refresher.begin();

@@ -58,6 +58,8 @@ export type ThreadedMetricsServer =
  * `collect` function sets, summaries, and metrics of other makes are **last
  * known**: with every scrape the main thread is asked to collect, and where it
  * does not answer within `refreshTimeout` the scrape has what was found before.
+ * While everything is live there is nothing to ask for: it is asked once in
+ * a second at most, as long as it gives signs of life.
  * `prometheus_async_main_thread_responsive`,
  * `prometheus_async_main_thread_blocked_seconds`,
  * `prometheus_async_refresh_age_seconds` and

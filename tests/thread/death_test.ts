@@ -78,6 +78,22 @@ test("service discovery in a module runs on the thread", async () => {
   });
 });
 
+test("service discovery in a module has the runtime's own Response", async () => {
+  const source = `
+    export default () => ({
+      async register({ healthUrl }) {
+        const answer = await fetch(healthUrl);
+        if (answer instanceof Response) return null;
+        throw new TypeError("Response is another one");
+      },
+    })`;
+  const module = `data:text/javascript,${encodeURIComponent(source)}`;
+  const options = { registry: new Registry(), serviceDiscovery: { module } };
+  await withThread(options, async (server) => {
+    assertStringIncludes(await scrape(server), "prometheus_async_");
+  });
+});
+
 test("service discovery on a thread that refuses keeps the server from starting", async () => {
   const registry = new Registry();
   const counter = new Counter({ name: "c", help: "c", registers: [registry] });

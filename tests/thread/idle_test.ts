@@ -1,0 +1,169 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Deadline } from "../../src/exposition/deadline.ts";
+import { Mirror } from "../../src/live/mirror.ts";
+import { Heartbeat } from "../../src/thread/heartbeat.ts";
+import { MainThread } from "../../src/thread/main_thread.ts";
+import {
+  CONTROL,
+  CONTROL_WORDS,
+  FIRST_REQUEST,
+  type RefreshRequest,
+} from "../../src/thread/protocol.ts";
+import { Refresher } from "../../src/thread/refresher.ts";
+import { RegistryList } from "../../src/thread/registry_list.ts";
+import { client } from "../_client.ts";
+import { test } from "../_suite.ts";
+import { scrape, withThread } from "./_threads.ts";
+
+const makeControl = () =>
+  new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS));
+
+/** A main thread that answers at once, and what it was asked. */
+function answering(isIdle: boolean) {
+  const asked: RefreshRequest[] = [];
+  const control = makeControl();
+  Atomics.store(control, CONTROL.idle, isIdle ? 1 : 0);
+  const main: MainThread = new MainThread(control, 50, 0, (request) => {
+    asked.push(request);
+    queueMicrotask(() => main.begun({ id: request.id, collectors: [] }));
+  });
+  main.begun({ id: FIRST_REQUEST.id, collectors: [] });
+  const refresh = async (names: readonly string[] = []) => {
+    const deadline = new Deadline(20);
+    const options = { names, maxAge: 0, collect: true, deadline };
+    return (await main.refresh(options)).isAnswered;
+  };
+  return { asked, control, refresh };
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+test("MainThread.refresh() asks an idle main thread once in a second, while it gives signs of life", async () => {
+  const { asked, control, refresh } = answering(true);
+  const startedAt = performance.now();
+  for (let n = 0; n < 30; n++) {
+    Atomics.add(control, CONTROL.beats, 1);
+    assertEquals(await refresh(), true);
+    await pause(10);
+  }
+  const passed = performance.now() - startedAt;
+  assertEquals(asked.length <= 1 + passed / 1000, true, `${asked.length}`);
+  const before = asked.length;
+  await pause(200);
+  assertEquals(await refresh(), true);
+  assertEquals(asked.length, before + 1);
+});
+
+test("MainThread.refresh() asks a main thread that is not idle with every scrape", async () => {
+  const { asked, control, refresh } = answering(false);
+  for (let n = 0; n < 3; n++) assertEquals(await refresh(), true);
+  assertEquals(asked.length, 3);
+  // Nor one that was idle a moment ago.
+  Atomics.store(control, CONTROL.idle, 1);
+  await refresh();
+  Atomics.store(control, CONTROL.idle, 0);
+  const before = asked.length;
+  await refresh();
+  assertEquals(asked.length, before + 1);
+});
+
+test("MainThread.refresh() knows nothing of the others from a scrape of some metrics", async () => {
+  const { asked, refresh } = answering(true);
+  await refresh(["jobs_total"]);
+  await refresh();
+  assertEquals(asked.length, 2);
+});
+
+/** What a refresher says of being idle, for some requests. */
+async function toldIdle(
+  registry: InstanceType<typeof client.Registry>,
+  requests: readonly Partial<RefreshRequest>[],
+  isRegistryFixed = true,
+): Promise<boolean[]> {
+  const told: boolean[] = [];
+  const report = (error: unknown) => {
+    throw error;
+  };
+  const registries = [registry];
+  const mirror = new Mirror({ registries, onError: report });
+  const heartbeat = new Heartbeat(makeControl());
+  const refresher = new Refresher({
+    registries: new RegistryList(
+      () => registries,
+      registries,
+      () => {},
+      report,
+    ),
+    mirror,
+    heartbeat,
+    post() {},
+    isRegistryFixed,
+    tellIdle: (isIdle) => told.push(isIdle),
+    report,
+  });
+  for (const request of requests) {
+    await refresher.answer({ ...FIRST_REQUEST, patience: 1000, ...request });
+  }
+  heartbeat.end();
+  mirror.close();
+  return told;
+}
+
+test("Refresher.answer() says that it is idle where every metric is live", async () => {
+  const registry = new client.Registry();
+  const registers = [registry];
+  new client.Counter({ name: "live_total", help: "Live", registers });
+  const requests = [{}, { names: ["a"] }, { maxAge: 1000 }];
+  const told = await toldIdle(registry, requests);
+  // Scrapes of some metrics, or with `coalesce`, cannot tell.
+  assertEquals(told, [true]);
+});
+
+test("Refresher.answer() says that it is not idle where there is something to do", async () => {
+  const make = {
+    collector(registry: InstanceType<typeof client.Registry>) {
+      const collect = () => {};
+      const registers = [registry];
+      new client.Gauge({ name: "a", help: "A", registers, collect });
+    },
+    summary(registry: InstanceType<typeof client.Registry>) {
+      new client.Summary({ name: "a", help: "A", registers: [registry] });
+    },
+    frozen: (registry: InstanceType<typeof client.Registry>) =>
+      void Object.freeze(registry),
+  };
+  for (const [name, change] of Object.entries(make)) {
+    const registry = new client.Registry();
+    change(registry);
+    const told = await toldIdle(registry, [{}]);
+    assertEquals(told, [false], name);
+  }
+  const told = await toldIdle(new client.Registry(), [{}], false);
+  assertEquals(told, [false], "a function of registries");
+});
+
+test("startHttpServerInThread() collects what comes right after a scrape with the next one", async () => {
+  const registry = new client.Registry();
+  await withThread({ registry }, async (server) => {
+    for (let n = 0; n < 20; n++) {
+      await scrape(server);
+      const registers = [registry];
+      const gauge = `collected_${n}`;
+      new client.Gauge({
+        name: gauge,
+        help: "Collected",
+        registers,
+        collect() {
+          this.set(1);
+        },
+      });
+      const summary = `seconds_${n}`;
+      new client.Summary({ name: summary, help: "Read", registers }).observe(1);
+      const text = await scrape(server);
+      assertStringIncludes(text, `\n${gauge} 1\n`);
+      assertStringIncludes(text, `\n${summary}_count 1\n`);
+      registry.removeSingleMetric(gauge);
+      registry.removeSingleMetric(summary);
+    }
+  });
+});
