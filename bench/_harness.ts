@@ -7,38 +7,57 @@ import { measure } from "mitata";
 import process from "node:process";
 import { parseArgs } from "node:util";
 
-/** Several ways of doing one thing. */
+/** Ways of doing one thing; each is called without arguments, and awaited. */
+export type Cases = Readonly<Record<string, () => unknown>>;
+
+/** Several ways of doing one thing, compared. */
 export interface Comparison {
   /** What is compared; {@linkcode Result} and `goals.json` name it so. */
   name: string;
-  /** The ways; each is called without arguments, and awaited. */
-  cases: Record<string, () => unknown>;
+  /** The ways; a function makes them when they are compared. */
+  cases: Cases | (() => Cases | Promise<Cases>);
   /** The case that the others are compared with. */
   baseline: string;
   /** Checks that a case does what it is timed for; runs before the timing. */
-  check: (name: string, run: () => unknown) => void | Promise<void>;
+  check: (
+    name: string,
+    run: () => unknown,
+    cases: Cases,
+  ) => void | Promise<void>;
   /**
-   * Takes one sample, in nanoseconds, where what counts is not the time of a
-   * call. There are fewer rounds then.
+   * Takes one sample, where what counts is not the time of a call. There are
+   * fewer rounds then.
    */
   sample?: (run: () => unknown) => Promise<number>;
+  /**
+   * What is measured.
+   *
+   * @default {"ns"}
+   */
+  unit?: Unit;
+  /** How many rounds are enough, of what takes long. */
+  maxRounds?: number;
 }
+
+/** What is measured: nanoseconds, or bytes. */
+export type Unit = "ns" | "B";
 
 /** How a case did. */
 export interface CaseResult {
-  /** The median time of a call, in nanoseconds. */
-  ns: number;
-  /** The median over the rounds of the ratio to the baseline's time. */
+  /** The median over the rounds, in the comparison's unit. */
+  median: number;
+  /** The median over the rounds of the ratio to the baseline. */
   ratio: number;
   /** The quartiles of the rounds' ratios: half of them lie in between. */
   spread: [number, number];
-  /** The median over the rounds of what a call takes more, in nanoseconds. */
+  /** The median over the rounds of how much more than the baseline it is. */
   more: number;
 }
 
 /** How the cases of a comparison did. */
 export interface Result {
   name: string;
+  unit: Unit;
   baseline: string;
   cases: Record<string, CaseResult>;
 }
@@ -58,13 +77,17 @@ export async function compare(
       only: { type: "string" },
       list: { type: "boolean" },
       json: { type: "boolean" },
-      rounds: { type: "string", default: "41" },
+      rounds: { type: "string", default: "31" },
       ms: { type: "string", default: "20" },
     },
   });
   if (values.list) {
     console.log(JSON.stringify(comparisons.map(({ name }) => name)));
     return;
+  }
+  const [rounds, ms] = [Number(values.rounds), Number(values.ms)];
+  if (!(rounds >= 1 && ms >= 1)) {
+    throw new RangeError("--rounds and --ms must be numbers of at least 1");
   }
   const chosen = comparisons.filter(({ name }) =>
     name === (values.only ?? name)
@@ -73,11 +96,7 @@ export async function compare(
     throw new RangeError(`Cannot compare "${values.only}": see --list`);
   }
   for (const comparison of chosen) {
-    const result = await run(
-      comparison,
-      Number(values.rounds),
-      Number(values.ms),
-    );
+    const result = await run(comparison, rounds, ms);
     console.log(values.json ? JSON.stringify(result) : format(result));
   }
   // A client or a server that a case started must not keep the process alive.
@@ -88,21 +107,26 @@ export async function compare(
 const MIN_SAMPLES = 3;
 
 async function run(
-  { name, cases, baseline, check, sample }: Comparison,
+  { name, baseline, check, sample, unit = "ns", maxRounds = Infinity, ...rest }:
+    Comparison,
   rounds: number,
   ms: number,
 ): Promise<Result> {
+  const cases = typeof rest.cases === "function"
+    ? await rest.cases()
+    : rest.cases;
   if (sample !== undefined) rounds = Math.ceil(rounds / 3);
+  rounds = Math.min(rounds, maxRounds);
   const names = Object.keys(cases);
-  for (const each of names) await check(each, cases[each]);
-  const times: Record<string, number[]> = {};
-  for (const each of names) times[each] = [];
+  for (const each of names) await check(each, cases[each], cases);
+  const measurements: Record<string, number[]> = {};
+  for (const each of names) measurements[each] = [];
   // The first round is for the compilers.
   for (let round = -1; round < rounds; round++) {
     // Whoever comes first in one round comes last in the next.
     const turn = round % 2 === 0 ? names : names.toReversed();
     for (const each of turn) {
-      const ns = sample !== undefined
+      const measured = sample !== undefined
         ? await sample(cases[each])
         : (await measure(cases[each], {
           min_cpu_time: ms * 1e6,
@@ -111,15 +135,18 @@ async function run(
           // Where it cannot call the collector, mitata allocates a gigabyte.
           gc: false,
         })).p50;
-      if (round >= 0) times[each].push(ns);
+      if (round >= 0) measurements[each].push(measured);
     }
   }
-  const result: Result = { name, baseline, cases: {} };
+  const result: Result = { name, unit, baseline, cases: {} };
+  const base = measurements[baseline];
   for (const each of names) {
-    const ratios = times[each].map((ns, round) => ns / times[baseline][round]);
-    const more = times[each].map((ns, round) => ns - times[baseline][round]);
+    const ratios = measurements[each].map((value, round) =>
+      value / base[round]
+    );
+    const more = measurements[each].map((value, round) => value - base[round]);
     result.cases[each] = {
-      ns: quantile(times[each], 0.5),
+      median: quantile(measurements[each], 0.5),
       ratio: quantile(ratios, 0.5),
       spread: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
       more: quantile(more, 0.5),
@@ -129,15 +156,15 @@ async function run(
 }
 
 /** Writes a result for people. */
-export function format({ name, baseline, cases }: Result): string {
+export function format({ name, unit, baseline, cases }: Result): string {
   const rows = Object.entries(cases).map((
-    [each, { ns, ratio, spread, more }],
+    [each, { median, ratio, spread, more }],
   ) =>
-    `  ${each.padEnd(28)} ${ns.toFixed(1).padStart(10)} ns  ` +
+    `  ${each.padEnd(28)} ${median.toFixed(1).padStart(10)} ${unit}  ` +
     (each === baseline
       ? "baseline"
       : `${ratio.toFixed(2)} × (${spread.map((r) => r.toFixed(2)).join("–")})` +
-        `, ${more < 0 ? "" : "+"}${more.toFixed(0)} ns`)
+        `, ${more < 0 ? "" : "+"}${more.toFixed(0)} ${unit}`)
   );
   return [name, ...rows].join("\n");
 }

@@ -1,6 +1,7 @@
 /** What the scrapes of several benchmarks read. */
 import * as clientJs from "@prometheus-io/client";
 import * as promClient from "prom-client";
+import { type OpenTelemetry, openTelemetry } from "./_open_telemetry.ts";
 
 /** Both client packages. */
 export const CLIENTS: Readonly<Record<string, Client>> = {
@@ -11,6 +12,29 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
 /** A client package. */
 export type Client = typeof promClient;
 
+const COUNTER = "http_requests_total";
+const HISTOGRAM = "http_request_duration_seconds";
+
+/** The label sets and values of as many counters. */
+function* countersOf(series: number) {
+  for (let n = 0; n < series; n++) {
+    const method = n % 2 ? "GET" : "POST";
+    const labels = { method, path: `/api/v1/items/${n}`, status: "200" };
+    yield { labels, value: n };
+  }
+}
+
+/** The label sets of histograms of as many lines, and what is observed of each. */
+function* histogramsOf(lines: number) {
+  for (let n = 0; n < lines / LINES_PER_HISTOGRAM; n++) {
+    const labels = { method: n % 2 ? "GET" : "POST", path: `/api/v1/${n}` };
+    yield { labels, values: [0, 1, 2, 3, 4].map((i) => 0.003 * 3 ** i) };
+  }
+}
+
+/** 11 buckets, the infinite one, a sum and a count. */
+const LINES_PER_HISTOGRAM = 14;
+
 /** Counters of as many label sets. */
 export function counters(
   { Counter, Registry }: Client,
@@ -18,38 +42,53 @@ export function counters(
 ): promClient.Registry {
   const registry = new Registry();
   const counter = new Counter({
-    name: "http_requests_total",
+    name: COUNTER,
     help: "Requests that were answered.",
     labelNames: ["method", "path", "status"],
     registers: [registry],
   });
-  for (let n = 0; n < series; n++) {
-    const method = n % 2 ? "GET" : "POST";
-    counter.inc({ method, path: `/api/v1/items/${n}`, status: "200" }, n);
+  for (const { labels, value } of countersOf(series)) {
+    counter.inc(labels, value);
   }
   return registry;
 }
 
-/**
- * Histograms of as many lines: a label set has 11 buckets, the infinite one, a
- * sum and a count.
- */
+/** Histograms of as many lines. */
 export function histograms(
   { Histogram, Registry }: Client,
   lines: number,
 ): promClient.Registry {
   const registry = new Registry();
   const histogram = new Histogram({
-    name: "http_request_duration_seconds",
+    name: HISTOGRAM,
     help: "Time spent in requests.",
     labelNames: ["method", "path"],
     registers: [registry],
   });
-  for (let n = 0; n < lines / 14; n++) {
-    const labels = { method: n % 2 ? "GET" : "POST", path: `/api/v1/${n}` };
-    for (let i = 0; i < 5; i++) histogram.observe(labels, 0.003 * 3 ** i);
+  for (const { labels, values } of histogramsOf(lines)) {
+    for (const value of values) histogram.observe(labels, value);
   }
   return registry;
+}
+
+/** The same counters, of OpenTelemetry. */
+export function openTelemetryCounters(series: number): OpenTelemetry {
+  const made = openTelemetry();
+  const counter = made.meter.createCounter(COUNTER);
+  for (const { labels, value } of countersOf(series)) {
+    counter.add(value, labels);
+  }
+  return made;
+}
+
+/** The same histograms, of OpenTelemetry. */
+export function openTelemetryHistograms(lines: number): OpenTelemetry {
+  const made = openTelemetry();
+  const histogram = made.meter.createHistogram(HISTOGRAM);
+  for (const { labels, values } of histogramsOf(lines)) {
+    for (const value of values) histogram.record(value, labels);
+  }
+  return made;
 }
 
 /** The samples of an answer; the clients write labels and series in their order. */

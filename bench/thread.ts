@@ -125,8 +125,13 @@ const comparisons: Comparison[] = [
       "live": async () => slowest((await setting()).url),
     },
     baseline: "a fixed body",
-    async check() {
-      const { url } = await setting();
+    async check(name) {
+      const { url, fixedUrl } = await setting();
+      if (name === "a fixed body") {
+        const body = await (await fetch(fixedUrl)).text();
+        if (!body.includes("\nhttp_requests_total{")) throw new Error(body);
+        return;
+      }
       const before = await (await fetch(url)).text();
       child.inc();
       const after = await (await fetch(url)).text();
@@ -152,7 +157,12 @@ const comparisons: Comparison[] = [
       },
     },
     baseline: "not scraped",
-    check: () => {},
+    async check(_name, run) {
+      const value = async () => (await counter.get()).values[1].value;
+      const before = await value();
+      await run();
+      if (await value() === before) throw new Error("nothing is counted");
+    },
     sample: async (run) => await run() as number,
   },
   {

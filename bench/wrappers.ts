@@ -1,7 +1,8 @@
 /**
  * The wrappers around functions that fulfil, reject and return at once, against
  * the same written by hand with `prom-client`: children made once, two readings
- * of the clock, `try`, `catch` and `finally`.
+ * of the clock, `try`, `catch` and `finally`; `time()` also against the client's
+ * `startTimer()`; and by hand with OpenTelemetry.
  */
 import {
   countExceptions,
@@ -9,7 +10,18 @@ import {
   trackInprogress,
 } from "@prometheus-async/prometheus-async/wrappers";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { compare, type Comparison } from "./_harness.ts";
+import {
+  fulfil,
+  handled,
+  inprogressNow,
+  reject,
+  requireMeasured,
+  returnAtOnce,
+  type Seen,
+  type Work,
+} from "./_functions.ts";
+import { type Cases, compare, type Comparison } from "./_harness.ts";
+import { openTelemetry } from "./_open_telemetry.ts";
 
 const registers = [new Registry()];
 const durations = new Histogram({
@@ -35,26 +47,40 @@ const histogram = durations.labels("bench");
 const counter = errors.labels("bench");
 const gauge = inprogress.labels("bench");
 
-/** What the metrics have seen: observations, errors, calls in progress. */
-async function seen(): Promise<[number, number, number]> {
-  const observed = (await durations.get()).values
-    .find(({ metricName }) => metricName?.endsWith("_count"))?.value ?? 0;
-  const [counted] = (await errors.get()).values;
-  const [tracked] = (await inprogress.get()).values;
-  return [observed, counted?.value ?? 0, tracked?.value ?? 0];
+const rival = openTelemetry();
+const attributes = { kind: "bench" };
+const rivals = {
+  histogram: rival.meter.createHistogram("bench_duration_seconds"),
+  counter: rival.meter.createCounter("bench_errors_total"),
+  inprogress: rival.meter.createUpDownCounter("bench_inprogress"),
+};
+
+/** What the metrics have seen. */
+async function seen(): Promise<Seen> {
+  const reads = [durations.get(), errors.get(), inprogress.get()] as const;
+  const [observed, counted, tracked] = await Promise.all(reads);
+  const count = observed.values
+    .find(({ metricName }) => metricName?.endsWith("_count"));
+  return [
+    count?.value ?? 0,
+    counted.values[0]?.value ?? 0,
+    tracked.values[0]?.value ?? 0,
+  ];
 }
 
-const error = new RangeError("no");
-
-// deno-lint-ignore require-await
-const fulfil = async () => 42;
-// deno-lint-ignore require-await
-const reject = async (): Promise<number> => {
-  throw error;
-};
-const returnAtOnce = () => 42;
-
-type Work = () => Promise<number>;
+/** The same, of the rival's. */
+async function rivalsSeen(): Promise<Seen> {
+  const lines = (await rival.expose()).split("\n");
+  const valueOf = (name: string) =>
+    Number(
+      lines.find((line) => line.startsWith(name))?.split(" ").at(-1) ?? 0,
+    );
+  return [
+    valueOf("bench_duration_seconds_count"),
+    valueOf("bench_errors_total"),
+    valueOf("bench_inprogress"),
+  ];
+}
 
 /** The ways to instrument an async function by hand. */
 const byHand: Record<string, (work: Work) => Work> = {
@@ -93,6 +119,59 @@ const byHand: Record<string, (work: Work) => Work> = {
     } finally {
       histogram.observe((performance.now() - started) / 1000);
       gauge.dec();
+    }
+  },
+};
+
+/** The first of them, with a timer of the client. */
+const byTimer: (work: Work) => Work = (work) => async () => {
+  const end = histogram.startTimer();
+  try {
+    return await work();
+  } finally {
+    end();
+  }
+};
+
+/** The ways to instrument an async function by hand with OpenTelemetry. */
+const byRival: Record<string, (work: Work) => Work> = {
+  "time()": (work) => async () => {
+    const started = performance.now();
+    try {
+      return await work();
+    } finally {
+      const seconds = (performance.now() - started) / 1000;
+      rivals.histogram.record(seconds, attributes);
+    }
+  },
+  "countExceptions()": (work) => async () => {
+    try {
+      return await work();
+    } catch (error) {
+      rivals.counter.add(1, attributes);
+      throw error;
+    }
+  },
+  "trackInprogress()": (work) => async () => {
+    rivals.inprogress.add(1, attributes);
+    try {
+      return await work();
+    } finally {
+      rivals.inprogress.add(-1, attributes);
+    }
+  },
+  "the three stacked": (work) => async () => {
+    rivals.inprogress.add(1, attributes);
+    const started = performance.now();
+    try {
+      return await work();
+    } catch (error) {
+      rivals.counter.add(1, attributes);
+      throw error;
+    } finally {
+      const seconds = (performance.now() - started) / 1000;
+      rivals.histogram.record(seconds, attributes);
+      rivals.inprogress.add(-1, attributes);
     }
   },
 };
@@ -148,43 +227,42 @@ const wrappers: Record<string, Wrap> = {
     time(histogram)(countExceptions(counter)(trackInprogress(gauge)(fn))),
 };
 
-/** What one call of a way does to the three metrics. */
-function expected(name: string, isRejected: boolean): [number, number, number] {
-  const has = (...names: string[]) => names.includes(name) ? 1 : 0;
-  return [
-    has("time()", "the three stacked"),
-    isRejected ? has("countExceptions()", "the three stacked") : 0,
-    0,
-  ];
-}
+/** Whether a wrapper is one of some, or all of them. */
+const isOneOf = (name: string, ...names: string[]) =>
+  names.includes(name) || name === "the three stacked" ? 1 : 0;
 
 function comparison(
   kind: string,
   name: string,
   isRejected: boolean,
-  cases: Record<string, () => unknown>,
+  cases: Cases,
 ): Comparison {
+  const isTracked = isOneOf(name, "trackInprogress()");
+  const wanted: Seen = [
+    isOneOf(name, "time()"),
+    isRejected ? isOneOf(name, "countExceptions()") : 0,
+    0,
+  ];
   return {
     name: `${kind}: ${name}`,
     baseline: "by hand",
     cases,
-    async check(each, run) {
-      const before = await seen();
-      if (await run() !== (isRejected ? error : 42)) {
-        throw new Error(`${kind}: ${name}, ${each}: wrong outcome`);
-      }
-      const after = await seen();
-      const difference = after.map((value, n) => value - before[n]);
-      const wanted = each === "bare" ? [0, 0, 0] : expected(name, isRejected);
-      if (difference.join() !== wanted.join()) {
-        throw new Error(`${kind}: ${name}, ${each}: measured ${difference}`);
-      }
-    },
+    check: (each, run) =>
+      requireMeasured(
+        `${kind}: ${name}, ${each}`,
+        run,
+        each === RIVAL ? rivalsSeen : seen,
+        each === "bare" ? [0, 0, 0] : wanted,
+        each === RIVAL ? undefined : {
+          now: () => inprogressNow(inprogress),
+          wanted: each === "bare" ? 0 : isTracked,
+        },
+      ),
   };
 }
 
-/** Handles a rejection as cheaply as can be. */
-const handled = (work: Work) => () => work().then(undefined, (error) => error);
+const RIVAL = "OpenTelemetry, by hand";
+const TIMER = "startTimer()";
 
 const comparisons: Comparison[] = [];
 for (const [name, wrap] of Object.entries(wrappers)) {
@@ -192,11 +270,15 @@ for (const [name, wrap] of Object.entries(wrappers)) {
     comparison("async", name, false, {
       "bare": fulfil,
       "by hand": byHand[name](fulfil),
+      ...name === "time()" && { [TIMER]: byTimer(fulfil) },
+      [RIVAL]: byRival[name](fulfil),
       "wrapped": wrap(fulfil),
     }),
     comparison("rejecting", name, true, {
       "bare": handled(reject),
       "by hand": handled(byHand[name](reject)),
+      ...name === "time()" && { [TIMER]: handled(byTimer(reject)) },
+      [RIVAL]: handled(byRival[name](reject)),
       "wrapped": handled(wrap(reject)),
     }),
     comparison("sync", name, false, {

@@ -1,0 +1,159 @@
+/**
+ * What importing costs: the time in a process that has imported nothing yet, and
+ * the bytes of the modules that are read for it. What a module imports only when
+ * it is needed does not count. On Deno these are the sources with their comments,
+ * on Bun and Node what npm installs.
+ */
+import { build, type Metafile, stop } from "esbuild";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { runtimeName } from "../src/runtime/detect.ts";
+import { packageFolder } from "./_package_folder.ts";
+import { type Cases, compare } from "./_harness.ts";
+
+const execute = promisify(execFile);
+
+/** The entry points, as their modules are called without an extension. */
+const ENTRIES: Readonly<Record<string, string>> = {
+  "./wrappers": "src/wrappers/mod",
+  "./exposition": "src/exposition/mod",
+  "./server": "src/server/mod",
+  "./thread": "src/thread/mod",
+  "./discovery": "src/discovery/mod",
+  "./http": "src/http/mod",
+  "./hono": "src/hono/mod",
+  "all of them but ./hono": "mod",
+};
+
+/** What others import. */
+const OTHERS = ["prom-client", "@prometheus-io/client", "hono"];
+const OPEN_TELEMETRY = [
+  "@opentelemetry/sdk-metrics",
+  "@opentelemetry/exporter-prometheus",
+];
+
+const EMPTY = "empty.mjs";
+
+const extension = runtimeName() === "deno" ? ".ts" : ".js";
+
+/** The modules that are imported, by their names. */
+async function modules(): Promise<Record<string, string>> {
+  const folder = mkdtempSync(join(tmpdir(), "prometheus-async-bench-"));
+  process.on("exit", () => rmSync(folder, { recursive: true }));
+  const write = (name: string, source: string) => {
+    const path = join(folder, name);
+    writeFileSync(path, source);
+    return pathToFileURL(path).href;
+  };
+  const own = await packageFolder();
+  const imports = OPEN_TELEMETRY.map((name) =>
+    `export * from ${
+      JSON.stringify(fileURLToPath(import.meta.resolve(name)))
+    };\n`
+  );
+  return {
+    "an empty module": write(EMPTY, ""),
+    ...Object.fromEntries(
+      Object.entries(ENTRIES).map(([name, path]) => [
+        name,
+        pathToFileURL(join(own, path + extension)).href,
+      ]),
+    ),
+    ...Object.fromEntries(
+      OTHERS.map((name) => [name, import.meta.resolve(name)]),
+    ),
+    "OpenTelemetry": write("open_telemetry.mjs", imports.join("")),
+  };
+}
+
+/** Measures each of the modules. */
+async function measuring(
+  measure: (url: string) => Promise<number>,
+): Promise<Cases> {
+  return Object.fromEntries(
+    Object.entries(await modules()).map(([name, url]) => [
+      name,
+      () => measure(url),
+    ]),
+  );
+}
+
+/** Imports a module in a new process; yields what `_import.mjs` prints. */
+async function importAlone(
+  url: string,
+): Promise<{ ms: number; exports: number }> {
+  const { stdout } = await execute(process.execPath, [
+    ...runtimeName() === "deno" ? ["run", "-A"] : [],
+    fileURLToPath(new URL("./_import.mjs", import.meta.url)),
+    url,
+  ]);
+  return JSON.parse(stdout);
+}
+
+/** How long that takes, in nanoseconds. */
+async function nsToImport(url: string): Promise<number> {
+  const { ms, exports } = await importAlone(url);
+  if (exports === 0 && !url.endsWith(EMPTY)) throw new Error(`no ${url}`);
+  return ms * 1e6;
+}
+
+/** How many bytes the modules have that an import reads. */
+async function bytesOf(url: string): Promise<number> {
+  const { metafile } = await build({
+    entryPoints: [fileURLToPath(url)],
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    metafile: true,
+    write: false,
+    logLevel: "silent",
+  });
+  await stop();
+  const [entry] = Object.values(metafile.outputs);
+  return staticBytes(metafile, entry.entryPoint!);
+}
+
+/** Sums up what is reached without a dynamic import. */
+function staticBytes({ inputs }: Metafile, entry: string): number {
+  const seen = new Set<string>();
+  const visit = (path: string): number => {
+    if (seen.has(path) || inputs[path] === undefined) return 0;
+    seen.add(path);
+    const { bytes, imports } = inputs[path];
+    return imports
+      .filter(({ kind }) => kind !== "dynamic-import")
+      .reduce((sum, { path }) => sum + visit(path), bytes);
+  };
+  return visit(entry);
+}
+
+const sample = async (run: () => unknown) => await run() as number;
+
+await compare([
+  {
+    name: "time to import",
+    baseline: "prom-client",
+    cases: () => measuring(nsToImport),
+    async check(name, run) {
+      if (!(await run() as number > 0)) throw new Error(`${name}: no time`);
+    },
+    sample,
+  },
+  {
+    name: "bytes that an import reads",
+    unit: "B",
+    baseline: "prom-client",
+    cases: () => measuring(bytesOf),
+    async check(name, run) {
+      const isEmpty = name === "an empty module";
+      if (await run() as number > 0 === isEmpty) throw new Error(name);
+    },
+    sample,
+    maxRounds: 1,
+  },
+]);
