@@ -182,9 +182,9 @@ export class Mirror {
       defaults: "{}",
     };
     mirrored.stop = watch(registry, (registered) => {
+      if (registered === undefined) return this.#changed();
       this.#onChange();
-      if (registered === undefined) this.#followAll();
-      else this.#attempt(() => this.#add(mirrored, registered));
+      this.#attempt(() => this.#add(mirrored, registered));
     });
     return mirrored;
   }
@@ -214,7 +214,12 @@ export class Mirror {
     }
   }
 
-  readonly #followAll = (): void => {
+  readonly #changed = (): void => {
+    this.#onChange();
+    this.#followAll();
+  };
+
+  #followAll(): void {
     if (this.#isClosed) return;
     const gone: MirroredMetric[] = [];
     for (const mirrored of this.#registries) {
@@ -223,7 +228,7 @@ export class Mirror {
     this.#attempt(() => this.#listAll());
     // They were listed until now.
     for (const metric of gone) this.#attempt(() => metric.release());
-  };
+  }
 
   /** Follows one registry; yields what is gone from it. */
   #follow(mirrored: MirroredRegistry): MirroredMetric[] {
@@ -267,10 +272,7 @@ export class Mirror {
         registry,
         metric,
         this.#memory,
-        () => {
-          this.#onChange();
-          this.#followAll();
-        },
+        this.#changed,
       );
     }
     whenConstructed(

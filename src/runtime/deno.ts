@@ -50,7 +50,7 @@ export const deno: Runtime = {
     if (isForServe(options)) return listenByServe(options);
     const { listenByNodeHttp } = await import("./node_http.ts");
     try {
-      return await listenByNodeHttp(options, true);
+      return await listenByNodeHttp(options, { sharesSessions: true });
     } catch (error) {
       // That is how an address of another machine is called there.
       if ((error as { code?: string }).code !== "EINVAL") throw error;

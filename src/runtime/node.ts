@@ -6,7 +6,8 @@ import type { Runtime } from "./types.ts";
 export const node: Runtime = {
   name: "Node",
   version: process.versions.node,
-  listen: listenByNodeHttp,
+  listen: (options) =>
+    listenByNodeHttp(options, { replacesGlobals: options.mayReplaceGlobals }),
   async fetchClient(options) {
     const { undiciClient } = await import("./undici_client.ts");
     return undiciClient(options);

@@ -10,7 +10,6 @@ import { setTimeout } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import { bind } from "./bind.ts";
 import { Connections } from "./connections.ts";
-import { runtimeName } from "./detect.ts";
 import { isForeignSession } from "./resumption.ts";
 import type {
   ConnectionLimits,
@@ -22,17 +21,23 @@ import type {
 /** Between two looks at which clients have taken too long, in milliseconds. */
 const CHECK_MS = 500;
 
+/** In what a runtime's `node:http` is its own. */
+export interface NodeHttpWays {
+  /** Whether TLS sessions of one server are good for another. */
+  readonly sharesSessions?: boolean;
+  /** Whether the adapter's `Request` and `Response` become the global ones. */
+  readonly replacesGlobals?: boolean;
+}
+
 /**
  * Listens by `node:http` or `node:https`, which all three runtimes have;
  * `@hono/node-server` turns its requests into fetch's.
- *
- * @param sharesSessions Whether TLS sessions of one server are good for another.
  */
 export async function listenByNodeHttp(
   options: ListenOptions,
-  sharesSessions = false,
+  { sharesSessions = false, replacesGlobals = false }: NodeHttpWays = {},
 ): Promise<Listener> {
-  const { address, handler, limits = {}, mayReplaceGlobals = false } = options;
+  const { address, handler, limits = {} } = options;
   let { tls } = options;
   const server = createAdaptorServer({
     fetch: (request, { incoming }) =>
@@ -43,7 +48,7 @@ export async function listenByNodeHttp(
     // For requests without a Host header, which HTTP/1.0 allows.
     hostname: "localhost",
     // An application's `Request` and `Response` stay the runtime's own.
-    overrideGlobalObjects: mayReplaceGlobals && runtimeName() === "node",
+    overrideGlobalObjects: replacesGlobals,
     ...tls
       ? {
         createServer: createTlsServer,

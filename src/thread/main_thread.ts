@@ -35,6 +35,7 @@ export interface RefreshOptions
   readonly deadline: Deadline;
 }
 
+/** What comes of a refresh that is not needed. */
 const ANSWERED: Refreshed = {
   isAnswered: true,
   silence: 0,
