@@ -1,4 +1,5 @@
 /** The functions that are wrapped, and how it is checked that they are measured. */
+import type * as promClient from "prom-client";
 import {
   storageOf,
   type StoredMetric,
@@ -33,6 +34,28 @@ export const handled = (work: Work): () => Promise<unknown> => () =>
 
 /** What metrics have seen: observations, errors, and calls in progress. */
 export type Seen = [observed: number, counted: number, tracked: number];
+
+/** The metrics of the three wrappers. */
+export interface WrapperMetrics {
+  readonly durations: promClient.Histogram<string>;
+  readonly errors: promClient.Counter<string>;
+  readonly inprogress: promClient.Gauge<string>;
+}
+
+/** Reads what metrics have seen so far, of one label set each. */
+export async function seenBy(
+  { durations, errors, inprogress }: WrapperMetrics,
+): Promise<Seen> {
+  const reads = [durations.get(), errors.get(), inprogress.get()] as const;
+  const [observed, counted, tracked] = await Promise.all(reads);
+  const count = observed.values
+    .find(({ metricName }) => metricName?.endsWith("_count"));
+  return [
+    count?.value ?? 0,
+    counted.values[0]?.value ?? 0,
+    tracked.values[0]?.value ?? 0,
+  ];
+}
 
 /** How many calls a gauge has in progress, at this moment. */
 export function inprogressNow(metric: object): number {

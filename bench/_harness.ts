@@ -107,14 +107,12 @@ export async function compare(
 const MIN_SAMPLES = 3;
 
 async function run(
-  { name, baseline, check, sample, unit = "ns", maxRounds = Infinity, ...rest }:
-    Comparison,
+  { name, cases: given, baseline, check, ...how }: Comparison,
   rounds: number,
   ms: number,
 ): Promise<Result> {
-  const cases = typeof rest.cases === "function"
-    ? await rest.cases()
-    : rest.cases;
+  const { sample, unit = "ns", maxRounds = Infinity } = how;
+  const cases = typeof given === "function" ? await given() : given;
   if (sample !== undefined) rounds = Math.ceil(rounds / 3);
   rounds = Math.min(rounds, maxRounds);
   const names = Object.keys(cases);

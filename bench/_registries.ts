@@ -72,7 +72,7 @@ export function histograms(
 }
 
 /** The same counters, of OpenTelemetry. */
-export function openTelemetryCounters(series: number): OpenTelemetry {
+function openTelemetryCounters(series: number): OpenTelemetry {
   const made = openTelemetry();
   const counter = made.meter.createCounter(COUNTER);
   for (const { labels, value } of countersOf(series)) {
@@ -82,7 +82,7 @@ export function openTelemetryCounters(series: number): OpenTelemetry {
 }
 
 /** The same histograms, of OpenTelemetry. */
-export function openTelemetryHistograms(lines: number): OpenTelemetry {
+function openTelemetryHistograms(lines: number): OpenTelemetry {
   const made = openTelemetry();
   const histogram = made.meter.createHistogram(HISTOGRAM);
   for (const { labels, values } of histogramsOf(lines)) {
@@ -90,6 +90,20 @@ export function openTelemetryHistograms(lines: number): OpenTelemetry {
   }
   return made;
 }
+
+/** What is scraped, in any size. */
+export interface Content {
+  /** As a client has it. */
+  of(client: Client, size: number): promClient.Registry;
+  /** As OpenTelemetry has it. */
+  rival(size: number): OpenTelemetry;
+}
+
+/** What is scraped, by its name. */
+export const CONTENTS: Readonly<Record<string, Content>> = {
+  "counters": { of: counters, rival: openTelemetryCounters },
+  "histogram lines": { of: histograms, rival: openTelemetryHistograms },
+};
 
 /** The samples of an answer; the clients write labels and series in their order. */
 export function samplesOf(answer: unknown): string[] {
@@ -100,4 +114,20 @@ export function samplesOf(answer: unknown): string[] {
     .filter((line) => line !== "" && line[0] !== "#")
     .map((line) => line.split(/[{},]/).sort().join())
     .sort();
+}
+
+/**
+ * Checks that two answers have the same samples.
+ *
+ * @throws {Error} If they have not, with the first one that differs.
+ */
+export function requireSame(
+  name: string,
+  wanted: unknown,
+  received: unknown,
+): void {
+  const [a, b] = [samplesOf(wanted), samplesOf(received)];
+  const at = a.findIndex((line, i) => line !== b[i]);
+  if (at === -1 && a.length === b.length) return;
+  throw new Error(`${name} has "${b[at]}" for "${a[at]}"`);
 }

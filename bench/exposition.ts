@@ -17,10 +17,9 @@ import type { OpenTelemetry } from "./_open_telemetry.ts";
 import {
   type Client,
   CLIENTS,
+  CONTENTS,
   counters,
-  histograms,
-  openTelemetryCounters,
-  openTelemetryHistograms,
+  requireSame,
   samplesOf,
 } from "./_registries.ts";
 
@@ -178,13 +177,6 @@ function encodingsOf(registry: promClient.Registry): Cases {
   };
 }
 
-/** Checks that an answer has the same samples as the baseline's. */
-function requireSame(name: string, wanted: string[], received: string[]): void {
-  const at = wanted.findIndex((line, i) => line !== received[i]);
-  if (at === -1 && received.length === wanted.length) return;
-  throw new Error(`${name} answers "${received[at]}" for "${wanted[at]}"`);
-}
-
 const BASELINE = "registry.metrics()";
 
 function compareScrapes(
@@ -197,8 +189,8 @@ function compareScrapes(
     cases,
     baseline: BASELINE,
     async check(each, run, cases) {
-      const wanted = samplesOf(await cases[BASELINE]());
-      requireSame(`${name}, ${each}`, wanted, samplesOf(await run()));
+      const wanted = await cases[BASELINE]();
+      requireSame(`${name}, ${each}`, wanted, await run());
     },
     ...more,
   };
@@ -207,16 +199,15 @@ function compareScrapes(
 /** OpenMetrics spells bounds and types otherwise: its samples are counted. */
 const sameInEveryFormat: Partial<Comparison> = {
   async check(name, run, cases) {
-    const wanted = samplesOf(await cases[BASELINE]());
-    const answer = await run();
-    const received = samplesOf(answer);
+    const [wanted, answer] = [await cases[BASELINE](), await run()];
     if (!name.startsWith("OpenMetrics")) {
-      return requireSame(name, wanted, received);
+      return requireSame(name, wanted, answer);
     }
+    const count = samplesOf(answer).length;
     const isWhole = new TextDecoder().decode(answer as ArrayBuffer)
       .endsWith("\n# EOF\n");
-    if (received.length === wanted.length && isWhole) return;
-    throw new Error(`${name}: ${received.length} samples, whole: ${isWhole}`);
+    if (count === samplesOf(wanted).length && isWhole) return;
+    throw new Error(`${name}: ${count} samples, whole: ${isWhole}`);
   },
 };
 
@@ -231,7 +222,7 @@ const decompress: Partial<Comparison> = {
       : name === "uncompressed"
       ? (bytes: Uint8Array) => bytes
       : ENCODINGS.gzip;
-    requireSame(name, samplesOf(plain), samplesOf(await undo(body)));
+    requireSame(name, plain, await undo(body));
   },
 };
 
@@ -244,12 +235,6 @@ const SIZES = [100, 1_000, 10_000, 100_000];
 
 /** Scrapes of so many take so long that less of them are enough. */
 const LARGE: Partial<Comparison> = { maxRounds: 5 };
-
-/** What is scraped, by its name, of a client and of the rival. */
-const CONTENTS = {
-  "counters": { of: counters, rival: openTelemetryCounters },
-  "histogram lines": { of: histograms, rival: openTelemetryHistograms },
-} as const;
 
 const bySize = SIZES.flatMap((size) =>
   Object.entries(CONTENTS).flatMap(([what, { of, rival }]) =>

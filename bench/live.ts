@@ -14,7 +14,7 @@ import {
   CLIENTS,
   counters,
   histograms,
-  samplesOf,
+  requireSame,
 } from "./_registries.ts";
 
 /** How many label sets are updated in turn. */
@@ -131,19 +131,12 @@ function compareUpdates(
         live[update]();
       }
       requireSame(
+        "the reader",
         await untouched.registry.metrics(),
         await encode(reader.read().families, TEXT_0_0_4),
       );
     },
   }));
-}
-
-function requireSame(wanted: unknown, received: unknown): void {
-  const [a, b] = [samplesOf(wanted), samplesOf(received)];
-  const at = a.findIndex((line, i) => line !== b[i]);
-  if (at !== -1 || a.length !== b.length) {
-    throw new Error(`the reader has "${b[at]}" for "${a[at]}"`);
-  }
 }
 
 function compareScrapes(
@@ -159,7 +152,8 @@ function compareScrapes(
       "read and encoded": () => encode(reader.read().families, TEXT_0_0_4),
     },
     baseline: "registry.metrics()",
-    check: async (_, run) => requireSame(await registry.metrics(), await run()),
+    check: async (_, run) =>
+      requireSame("the reader", await registry.metrics(), await run()),
   };
 }
 

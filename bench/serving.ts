@@ -7,23 +7,11 @@ import * as promClient from "prom-client";
 import { metricsHandler } from "../src/exposition/mod.ts";
 import { startHttpServerInThread } from "../src/thread/mod.ts";
 import { compare, type Comparison } from "./_harness.ts";
+import { CLIENTS, type Content, CONTENTS, requireSame } from "./_registries.ts";
 import { onDemand, serve } from "./_server.ts";
-import {
-  CLIENTS,
-  counters,
-  histograms,
-  openTelemetryCounters,
-  openTelemetryHistograms,
-  samplesOf,
-} from "./_registries.ts";
 import { AS_PROMETHEUS, nsPerRequest } from "./_wrk.ts";
 
 const SERIES = 1_000;
-
-const CONTENTS = {
-  "counters": { of: counters, rival: openTelemetryCounters },
-  "histogram lines": { of: histograms, rival: openTelemetryHistograms },
-} as const;
 
 /** How a server is asked: one at a time, or as many as use all of its time. */
 const ASKED: readonly Asked[] = [
@@ -46,7 +34,7 @@ interface Asked {
 const headers = { "content-type": promClient.prometheusContentType };
 
 /** Every server by its name; each has a registry of its own. */
-function servers({ of, rival }: (typeof CONTENTS)[keyof typeof CONTENTS]) {
+function servers({ of, rival }: Content) {
   const byClients = Object.entries(CLIENTS).map(([name, client]) => [
     name,
     () => {
@@ -91,7 +79,7 @@ const withoutOwn = (text: string) =>
   text.replaceAll(/^prometheus_async_.*$/gm, "");
 
 function comparison(
-  what: keyof typeof CONTENTS,
+  what: string,
   { name, connections, headers }: Asked,
 ): Comparison {
   const content = CONTENTS[what];
@@ -107,11 +95,8 @@ function comparison(
     ),
     async check(name) {
       const response = await fetch(await urlOf(name));
-      const received = samplesOf(withoutOwn(await response.text()));
-      const wanted = samplesOf(await content.of(promClient, SERIES).metrics());
-      const at = wanted.findIndex((line, n) => line !== received[n]);
-      if (at === -1 && received.length === wanted.length) return;
-      throw new Error(`${name} has "${received[at]}" for "${wanted[at]}"`);
+      const wanted = await content.of(promClient, SERIES).metrics();
+      requireSame(name, wanted, withoutOwn(await response.text()));
     },
     sample: async (run) => await run() as number,
     maxRounds: 5,
@@ -119,7 +104,7 @@ function comparison(
 }
 
 await compare(
-  (Object.keys(CONTENTS) as (keyof typeof CONTENTS)[]).flatMap((what) =>
+  Object.keys(CONTENTS).flatMap((what) =>
     ASKED.map((asked) => comparison(what, asked))
   ),
 );

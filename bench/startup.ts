@@ -4,7 +4,7 @@
  * it is needed does not count. On Deno these are the sources with their comments,
  * on Bun and Node what npm installs.
  */
-import { build, type Metafile, stop } from "esbuild";
+import { build, type Metafile } from "esbuild";
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -113,7 +113,6 @@ async function bytesOf(url: string): Promise<number> {
     write: false,
     logLevel: "silent",
   });
-  await stop();
   const [entry] = Object.values(metafile.outputs);
   return staticBytes(metafile, entry.entryPoint!);
 }

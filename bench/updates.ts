@@ -3,7 +3,7 @@
  * array: the limit. live.ts has what a mirror adds to the clients' updates.
  */
 import { type Cases, compare, type Comparison } from "./_harness.ts";
-import { openTelemetry } from "./_open_telemetry.ts";
+import { type OpenTelemetry, openTelemetry } from "./_open_telemetry.ts";
 import { type Client, CLIENTS } from "./_registries.ts";
 
 const LABELS = { method: "GET", path: "/api/v1/items", status: "200" };
@@ -24,126 +24,83 @@ type Ways = Readonly<Record<string, Way>>;
 function metricsOf(client: Client, labelNames: string[]) {
   const registry = new client.Registry();
   const common = { help: "Bench", labelNames, registers: [registry] };
-  const sumOf = (name: string) => async () => {
-    const metric = registry.getSingleMetric(name)!;
-    const { values } = await metric.get() as unknown as {
-      values: { value: number; metricName?: string }[];
-    };
-    const isSum = ({ metricName = name }) =>
-      metricName === name || metricName === `${name}_sum`;
-    return values.find(isSum)?.value ?? 0;
-  };
   return {
-    registry,
     counter: new client.Counter({ ...common, name: "requests_total" }),
     gauge: new client.Gauge({ ...common, name: "connections" }),
     histogram: new client.Histogram({ ...common, name: "duration_seconds" }),
-    sumOf,
+    expose: () => registry.metrics(),
   };
 }
 
-type Metrics = ReturnType<typeof metricsOf>;
+type Metrics = Omit<ReturnType<typeof metricsOf>, "expose">;
+type Meter = OpenTelemetry["meter"];
 
 /** The ways of one update. */
 interface Update {
+  /** The sample that tells what was added. */
+  readonly sample: string;
   /** Without labels. */
-  plain(metrics: Metrics): Way;
+  plain(metrics: Metrics): () => void;
   /** With the labels in each call. */
-  labelled(metrics: Metrics): Way;
+  labelled(metrics: Metrics): () => void;
   /** By a child, which was asked for once. */
-  child(metrics: Metrics): Way;
-  openTelemetry(attributes?: Record<string, string>): Way;
-  /** No client at all. */
-  cell(): Way;
+  child(metrics: Metrics): () => void;
+  openTelemetry(meter: Meter, attributes?: Record<string, string>): () => void;
+  /** No client at all; the first cell has the sum. */
+  cell(cells: Float64Array): () => void;
 }
+
+const BOUNDS = [.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10];
 
 /** What is updated, by its name. */
 const UPDATES: Readonly<Record<string, Update>> = {
   "counter.inc()": {
-    plain: ({ counter, sumOf }) => ({
-      update: () => counter.inc(),
-      sum: sumOf("requests_total"),
-    }),
-    labelled: ({ counter, sumOf }) => ({
-      update: () => counter.inc(LABELS),
-      sum: sumOf("requests_total"),
-    }),
-    child: ({ counter, sumOf }) => {
+    sample: "requests_total",
+    plain: ({ counter }) => () => counter.inc(),
+    labelled: ({ counter }) => () => counter.inc(LABELS),
+    child({ counter }) {
       const child = counter.labels(LABELS);
-      return { update: () => child.inc(), sum: sumOf("requests_total") };
+      return () => child.inc();
     },
-    openTelemetry(attributes) {
-      const { meter, expose } = openTelemetry();
+    openTelemetry(meter, attributes) {
       const counter = meter.createCounter("requests_total");
-      const update = () => counter.add(1, attributes);
-      return { update, sum: async () => sampleOf(await expose()) };
+      return () => counter.add(1, attributes);
     },
-    cell() {
-      const cells = new Float64Array(new SharedArrayBuffer(8));
-      return { update: () => void cells[0]++, sum: () => cells[0] };
-    },
+    cell: (cells) => () => void cells[0]++,
   },
   "gauge.set()": {
-    plain: ({ gauge, sumOf }) => ({
-      update: inTurn((n) => gauge.set(n)),
-      sum: sumOf("connections"),
-    }),
-    labelled: ({ gauge, sumOf }) => ({
-      update: inTurn((n) => gauge.set(LABELS, n)),
-      sum: sumOf("connections"),
-    }),
-    child: ({ gauge, sumOf }) => {
+    sample: "connections",
+    plain: ({ gauge }) => inTurn((n) => gauge.set(n)),
+    labelled: ({ gauge }) => inTurn((n) => gauge.set(LABELS, n)),
+    child({ gauge }) {
       const child = gauge.labels(LABELS);
-      return {
-        update: inTurn((n) => child.set(n)),
-        sum: sumOf("connections"),
-      };
+      return inTurn((n) => child.set(n));
     },
-    openTelemetry(attributes) {
-      const { meter, expose } = openTelemetry();
+    openTelemetry(meter, attributes) {
       const gauge = meter.createGauge("connections");
-      const update = inTurn((n) => gauge.record(n, attributes));
-      return { update, sum: async () => sampleOf(await expose()) };
+      return inTurn((n) => gauge.record(n, attributes));
     },
-    cell() {
-      const cells = new Float64Array(new SharedArrayBuffer(8));
-      const update = inTurn((n) => cells[0] = n);
-      return { update, sum: () => cells[0] };
-    },
+    cell: (cells) => inTurn((n) => cells[0] = n),
   },
   "histogram.observe()": {
-    plain: ({ histogram, sumOf }) => ({
-      update: inTurn((n) => histogram.observe(n)),
-      sum: sumOf("duration_seconds"),
-    }),
-    labelled: ({ histogram, sumOf }) => ({
-      update: inTurn((n) => histogram.observe(LABELS, n)),
-      sum: sumOf("duration_seconds"),
-    }),
-    child: ({ histogram, sumOf }) => {
+    sample: "duration_seconds_sum",
+    plain: ({ histogram }) => inTurn((n) => histogram.observe(n)),
+    labelled: ({ histogram }) => inTurn((n) => histogram.observe(LABELS, n)),
+    child({ histogram }) {
       const child = histogram.labels(LABELS);
-      return {
-        update: inTurn((n) => child.observe(n)),
-        sum: sumOf("duration_seconds"),
-      };
+      return inTurn((n) => child.observe(n));
     },
-    openTelemetry(attributes) {
-      const { meter, expose } = openTelemetry();
+    openTelemetry(meter, attributes) {
       const histogram = meter.createHistogram("duration_seconds");
-      const update = inTurn((n) => histogram.record(n, attributes));
-      return { update, sum: async () => sampleOf(await expose(), "_sum") };
+      return inTurn((n) => histogram.record(n, attributes));
     },
-    cell() {
-      const bounds = [.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10];
-      const cells = new Float64Array(new SharedArrayBuffer(8 * 13));
-      const update = inTurn((n) => {
+    cell: (cells) =>
+      inTurn((n) => {
         let bucket = 0;
-        while (bucket < bounds.length && n > bounds[bucket]) bucket++;
+        while (bucket < BOUNDS.length && n > BOUNDS[bucket]) bucket++;
         cells[1 + bucket]++;
         cells[0] += n;
-      });
-      return { update, sum: () => cells[0] };
-    },
+      }),
   },
 };
 
@@ -156,27 +113,38 @@ function inTurn(use: (n: number) => void): () => void {
   };
 }
 
-/** The value of the sample whose name ends so. */
-function sampleOf(text: string, end = ""): number {
+/** The value of the sample of a name. */
+function valueOf(text: string, sample: string): number {
   const line = text.split("\n").find((line) =>
-    line[0] !== "#" && line.split(/[ {]/)[0].endsWith(end)
+    line.split(/[ {]/)[0] === sample
   );
   return Number(line?.split(" ").at(-1) ?? 0);
 }
 
 function waysOf(update: Update, isLabelled: boolean): Ways {
   const ways: Record<string, Way> = {};
+  const { sample } = update;
+  const ofClient = (client: Client, make: (metrics: Metrics) => () => void) => {
+    const metrics = metricsOf(client, isLabelled ? LABEL_NAMES : []);
+    const sum = async () => valueOf(await metrics.expose(), sample);
+    return { update: make(metrics), sum };
+  };
   for (const [name, client] of Object.entries(CLIENTS)) {
-    const labelNames = isLabelled ? LABEL_NAMES : [];
     const make = isLabelled ? update.labelled : update.plain;
-    ways[name] = make(metricsOf(client, labelNames));
-    if (!isLabelled) continue;
-    ways[`${name}, child`] = update.child(metricsOf(client, labelNames));
+    ways[name] = ofClient(client, make);
+    if (isLabelled) ways[`${name}, child`] = ofClient(client, update.child);
   }
+  const { meter, expose } = openTelemetry();
+  const cells = new Float64Array(
+    new SharedArrayBuffer(8 * (BOUNDS.length + 2)),
+  );
   return {
     ...ways,
-    "OpenTelemetry": update.openTelemetry(isLabelled ? LABELS : undefined),
-    "a cell": update.cell(),
+    "OpenTelemetry": {
+      update: update.openTelemetry(meter, isLabelled ? LABELS : undefined),
+      sum: async () => valueOf(await expose(), sample),
+    },
+    "a cell": { update: update.cell(cells), sum: () => cells[0] },
   };
 }
 

@@ -17,6 +17,7 @@ import {
   requireMeasured,
   returnAtOnce,
   type Seen,
+  seenBy,
   type SyncWork,
   type Work,
 } from "./_functions.ts";
@@ -52,24 +53,20 @@ function metricsOf(client: Client, labelNames: string[]) {
   const durations = new client.Histogram({ ...common, name: "time_seconds" });
   const errors = new client.Counter({ ...common, name: "errors_total" });
   const inprogress = new client.Gauge({ ...common, name: "inprogress" });
-  const seen = async (): Promise<Seen> => {
-    const reads = [durations.get(), errors.get(), inprogress.get()] as const;
-    const [observed, counted, tracked] = await Promise.all(reads);
-    const count = observed.values
-      .find(({ metricName }) => metricName?.endsWith("_count"));
-    return [
-      count?.value ?? 0,
-      counted.values[0]?.value ?? 0,
-      tracked.values[0]?.value ?? 0,
-    ];
+  const metrics = { durations, errors, inprogress };
+  return {
+    ...metrics,
+    looks: {
+      seen: () => seenBy(metrics),
+      inprogress: () => inprogressNow(inprogress),
+    },
   };
-  return { durations, errors, inprogress, seen };
 }
 
 /** Metrics without labels, or children: there is one of each. */
 function single(client: Client, labels?: Record<string, string>): Setting {
   const names = Object.keys(labels ?? {});
-  const { durations, errors, inprogress, seen } = metricsOf(client, names);
+  const { durations, errors, inprogress, looks } = metricsOf(client, names);
   const [histogram, counter, gauge] = labels === undefined
     ? [durations, errors, inprogress] as const
     : [
@@ -89,14 +86,13 @@ function single(client: Client, labels?: Record<string, string>): Setting {
       count: countExceptions(counter),
       track: trackInprogress(gauge),
     },
-    seen,
-    inprogress: () => inprogressNow(inprogress),
+    ...looks,
   };
 }
 
 /** Metrics whose labels each call names. */
 function labelled(client: Client): Setting {
-  const { durations, errors, inprogress, seen } = metricsOf(
+  const { durations, errors, inprogress, looks } = metricsOf(
     client,
     Object.keys(LABELS),
   );
@@ -112,8 +108,7 @@ function labelled(client: Client): Setting {
       count: countExceptions(errors, { labels: LABELS }),
       track: trackInprogress(inprogress, { labels: LABELS }),
     },
-    seen,
-    inprogress: () => inprogressNow(inprogress),
+    ...looks,
   };
 }
 

@@ -18,6 +18,7 @@ import {
   requireMeasured,
   returnAtOnce,
   type Seen,
+  seenBy,
   type Work,
 } from "./_functions.ts";
 import { type Cases, compare, type Comparison } from "./_harness.ts";
@@ -55,20 +56,9 @@ const rivals = {
   inprogress: rival.meter.createUpDownCounter("bench_inprogress"),
 };
 
-/** What the metrics have seen. */
-async function seen(): Promise<Seen> {
-  const reads = [durations.get(), errors.get(), inprogress.get()] as const;
-  const [observed, counted, tracked] = await Promise.all(reads);
-  const count = observed.values
-    .find(({ metricName }) => metricName?.endsWith("_count"));
-  return [
-    count?.value ?? 0,
-    counted.values[0]?.value ?? 0,
-    tracked.values[0]?.value ?? 0,
-  ];
-}
+const seen = () => seenBy({ durations, errors, inprogress });
 
-/** The same, of the rival's. */
+/** What the rival's metrics have seen. */
 async function rivalsSeen(): Promise<Seen> {
   const lines = (await rival.expose()).split("\n");
   const valueOf = (name: string) =>

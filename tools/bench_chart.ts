@@ -1,8 +1,12 @@
 /** The chart of the benchmarks: how many times as fast as what else there is. */
 import * as echarts from "echarts";
-import type { BenchRecord, RecordedResult } from "./bench_record.ts";
+import {
+  type BenchRecord,
+  columnsOf,
+  type RecordedResult,
+} from "./bench_record.ts";
 import { fail } from "./files.ts";
-import { type RuntimeName, RUNTIMES } from "./runtimes.ts";
+import type { RuntimeName } from "./runtimes.ts";
 
 /** A row of the chart: a case of a comparison, and what it is set against. */
 interface Row {
@@ -135,7 +139,7 @@ const COLORS: Readonly<Record<RuntimeName, string>> = {
 };
 
 /** Draws the chart as SVG. */
-export function chart({ machine, runtimes }: BenchRecord): string {
+export function chart(record: BenchRecord): string {
   const drawing = echarts.init(null, null, {
     renderer: "svg",
     ssr: true,
@@ -147,7 +151,7 @@ export function chart({ machine, runtimes }: BenchRecord): string {
     animation: false,
     title: {
       text: "Times as fast (logarithmic; left of 1 is slower)",
-      subtext: machine,
+      subtext: record.machine,
       left: 10,
     },
     legend: { top: 10, right: 20 },
@@ -164,26 +168,21 @@ export function chart({ machine, runtimes }: BenchRecord): string {
       inverse: true,
       // Equal labels would be one row.
       data: ROWS.map((_, n) => n),
-
       axisLabel: {
         lineHeight: 15,
         formatter: (_value: string, n: number) => ROWS[n].label,
       },
       axisTick: { show: false },
     },
-    series: RUNTIMES.flatMap((runtime) => {
-      const found = runtimes[runtime];
-      if (found === undefined) return [];
-      return [{
-        type: "bar",
-        name: `${runtime[0].toUpperCase()}${runtime.slice(1)} ${found.version}`,
-        itemStyle: { color: COLORS[runtime] },
-        barGap: "10%",
-        barCategoryGap: "25%",
-        label: { show: true, position: "right", fontSize: 10 },
-        data: ROWS.map((row) => timesAsFast(row, found.results)),
-      }];
-    }),
+    series: columnsOf(record).map(({ runtime, title, results }) => ({
+      type: "bar",
+      name: title,
+      itemStyle: { color: COLORS[runtime] },
+      barGap: "10%",
+      barCategoryGap: "25%",
+      label: { show: true, position: "right", fontSize: 10 },
+      data: ROWS.map((row) => timesAsFast(row, results)),
+    })),
   });
   const svg = drawing.renderToSVGString();
   drawing.dispose();

@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Result } from "../bench/_harness.ts";
 import { ROOT } from "./files.ts";
-import type { RuntimeName } from "./runtimes.ts";
+import { type RuntimeName, RUNTIMES } from "./runtimes.ts";
 
 /** The result of a comparison, where it stands, and when it was measured. */
 export interface RecordedResult extends Result {
@@ -80,4 +80,22 @@ export function mergeRecord(
     runtimes[name] = { version, results: [...kept, ...results] };
   }
   return { ...measured, runtimes };
+}
+
+/** One runtime's results, with its name and version as people write them. */
+export interface Column {
+  readonly runtime: RuntimeName;
+  readonly title: string;
+  readonly results: readonly RecordedResult[];
+}
+
+/** Lists what was measured by the runtime, in the order of the runtimes. */
+export function columnsOf({ runtimes }: BenchRecord): Column[] {
+  return RUNTIMES.flatMap((runtime) => {
+    const found = runtimes[runtime];
+    if (found === undefined) return [];
+    const { version, results } = found;
+    const title = `${runtime[0].toUpperCase()}${runtime.slice(1)} ${version}`;
+    return [{ runtime, title, results }];
+  });
 }

@@ -20,11 +20,12 @@ import {
 } from "./bench_goals.ts";
 import {
   type BenchRecord,
+  type Column,
+  columnsOf,
   readRecord,
-  type RecordedResult,
 } from "./bench_record.ts";
 import { fail, ROOT } from "./files.ts";
-import { type RuntimeName, RUNTIMES } from "./runtimes.ts";
+import type { RuntimeName } from "./runtimes.ts";
 
 const TABLES = "bench/README.md";
 const CHART = "bench/chart.svg";
@@ -67,23 +68,6 @@ async function makeReport(): Promise<Map<string, string>> {
     [TABLES, `${before}${MARKS[0]}\n\n${tables}\n${MARKS[1]}${after}`],
     [CHART, chart(record)],
   ]);
-}
-
-/** One runtime's results, with its name and version as people write them. */
-interface Column {
-  readonly runtime: RuntimeName;
-  readonly title: string;
-  readonly results: readonly RecordedResult[];
-}
-
-function columnsOf({ runtimes }: BenchRecord): Column[] {
-  return RUNTIMES.flatMap((runtime) => {
-    const found = runtimes[runtime];
-    if (found === undefined) return [];
-    const { version, results } = found;
-    const title = `${runtime[0].toUpperCase()}${runtime.slice(1)} ${version}`;
-    return [{ runtime, title, results }];
-  });
 }
 
 function tablesOf(record: BenchRecord, goals: Goals): string {
