@@ -14,9 +14,6 @@ const NEW_SERIES = 128;
 /** What the value of a line takes, roughly. */
 const VALUE_BYTES = 12;
 
-/** What the headers of a family take, roughly. */
-const HEADER_BYTES = 1024;
-
 /**
  * Writes families in an exposition format.
  *
@@ -42,18 +39,30 @@ function* write(
     ? yield* toOpenMetrics(families)
     : families;
   const formats = formatsFor(written, format);
-  const templates = [];
-  for (const [i, family] of written.entries()) {
-    templates.push(yield* templateFor(family, formats[i]));
+  const parts: Part[] = [];
+  for (let i = 0; i < written.length; i++) {
+    const family = written[i];
+    const template = findTemplate(family, formats[i]) ??
+      (yield* templateFor(family, formats[i]));
+    const header = headerOf(template, family, formats[i]);
+    parts.push({ family, format: formats[i], template, header });
     yield;
   }
-  const writer = new ByteWriter(capacityFor(templates));
-  for (const [i, family] of written.entries()) {
-    writer.text(headerText(family, formats[i]));
-    yield* writeLines(writer, templates[i], family, formats[i]);
+  const writer = new ByteWriter(capacityFor(parts));
+  for (const part of parts) {
+    writer.text(part.header);
+    yield* writeLines(writer, part);
   }
   if (isOpenMetrics) writer.text("# EOF\n");
   return writer.bytes;
+}
+
+/** A family, with what is known of its text. */
+interface Part {
+  readonly family: WrittenFamily;
+  readonly format: Format;
+  readonly template: Template;
+  readonly header: string;
 }
 
 /** Gives those families another escaping scheme whose names would be taken. */
@@ -73,6 +82,18 @@ function formatsFor(
 
 /** Templates by what the families have in common. */
 const templates = new WeakMap<object, Template[]>();
+
+/** Finds the template of a family, if it has the series from the last time. */
+function findTemplate(
+  { name, type, series, origin = series }: WrittenFamily,
+  format: Format,
+): Template | undefined {
+  for (const template of templates.get(origin) ?? []) {
+    // Who has them from the last time has the same array of them.
+    if (template.followed !== series) continue;
+    if (template.writes(name, type, format)) return template;
+  }
+}
 
 /** Finds or makes the template of a family, with all its series. */
 function* templateFor(family: WrittenFamily, format: Format): Steps<Template> {
@@ -142,22 +163,21 @@ function sharedUpTo(
 }
 
 /** Guesses how long the text will be: to have guessed too little costs a copy. */
-function capacityFor(templates: readonly Template[]): number {
+function capacityFor(parts: readonly Part[]): number {
   let bytes = 0;
-  let most = 0;
-  for (const { prefixes, ends } of templates) {
-    bytes += prefixes.length + ends.length * VALUE_BYTES + HEADER_BYTES;
-    most = Math.max(most, Math.min(ends.length, LINES));
+  let longest = 0;
+  for (const { header, template: { prefixes, ends } } of parts) {
+    bytes += header.length + prefixes.length + ends.length * VALUE_BYTES;
+    // Before lines are written there must be room for the longest.
+    const lines = Math.min(ends.length, LINES) * NUMBER_BYTES;
+    longest = Math.max(longest, lines, header.length * 3);
   }
-  // Before lines are written there must be room for the longest.
-  return bytes + most * (NUMBER_BYTES - VALUE_BYTES);
+  return bytes + longest;
 }
 
 function* writeLines(
   writer: ByteWriter,
-  template: Template,
-  { series, values, exemplars }: MetricFamily,
-  format: Format,
+  { family: { series, values, exemplars }, format, template }: Part,
 ): Steps<void> {
   const lines = template.linesOf(series.length);
   const withExemplars = format.syntax === "openmetrics" && exemplars?.size;
@@ -195,6 +215,22 @@ function exemplarText(
 ): string {
   const time = timestamp === undefined ? "" : ` ${numberText(timestamp)}`;
   return ` # {${labelPairs(labels, escaping)}} ${numberText(value)}${time}`;
+}
+
+/** Finds or makes what stands before the lines of a family. */
+function headerOf(
+  template: Template,
+  family: WrittenFamily,
+  format: Format,
+): string {
+  const { help, familyName, unit } = family;
+  const last = template.header;
+  const isSame = last?.help === help && last.familyName === familyName &&
+    last.unit === unit;
+  if (isSame) return last.text;
+  const text = headerText(family, format);
+  template.header = { help, familyName, unit, text };
+  return text;
 }
 
 function headerText(family: WrittenFamily, format: Format): string {

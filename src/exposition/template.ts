@@ -5,6 +5,15 @@ import { hasSum, valuesPerSeries } from "../families/family_layout.ts";
 import type { Format } from "./format.ts";
 import { labelText } from "../families/label_text.ts";
 
+/** What stands before the lines of a family. */
+export interface Header {
+  /** What it was made of, besides the name and the type. */
+  readonly help: string;
+  readonly familyName: string | undefined;
+  readonly unit: string | undefined;
+  readonly text: string;
+}
+
 /**
  * What stands before the values in the lines of a family: written once, copied
  * with every scrape.
@@ -26,6 +35,8 @@ export class Template {
   readonly series: Series[] = [];
   /** The array of series that there were lines for last. */
   followed: readonly Series[] | undefined;
+  /** What stood before the lines last. */
+  header: Header | undefined;
   /** Whether every scheme but `dots` would write the labels the same. */
   isCommon = true;
   readonly #name: string;
@@ -50,6 +61,18 @@ export class Template {
     return name === this.#name && type === this.#type &&
       format.syntax === this.#format.syntax &&
       format.escaping === this.#format.escaping;
+  }
+
+  /**
+   * Tells whether it writes what families of a name and type are in a format:
+   * every scheme but `dots` writes the same where nothing needs one.
+   */
+  writes(name: string, type: MetricType, format: Format): boolean {
+    if (this.isFor(name, type, format)) return true;
+    const isAnyScheme = this.isCommon && isLegacyName(name) &&
+      format.escaping !== "dots" && this.#format.escaping !== "dots";
+    return isAnyScheme &&
+      this.isFor(name, type, { ...format, escaping: this.#format.escaping });
   }
 
   /** How many lines the first series take. */

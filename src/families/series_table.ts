@@ -32,6 +32,8 @@ export class SeriesTable {
   #keys: (string | undefined)[] = [];
   /** The client's own object of the labels. */
   #labels: RawLabels[] = [];
+  /** What the last scrape has yielded, as long as the next one is to. */
+  #yielded: readonly Series[] | undefined;
   #placed = 0;
   /** The rows of the last scrape that were not found in their places. */
   #old: Row[] = [];
@@ -80,18 +82,22 @@ export class SeriesTable {
     return intern(this.#bounds, bounds);
   }
 
-  /** Ends a scrape: rows that were not placed are gone. Yields the series. */
-  end(): Series[] {
+  /**
+   * Ends a scrape: rows that were not placed are gone. Yields the series, in the
+   * array of the last scrape if they are the same.
+   */
+  end(): readonly Series[] {
     if (this.#placed < this.#rows.length) this.#setAside(this.#placed);
     this.#forget(this.#old.length);
     this.#placed = 0;
-    return this.#duplicates === 0
+    return this.#yielded ??= this.#duplicates === 0
       ? this.#series.slice()
       : this.#series.filter((_, at) => !this.#rows[at].isDuplicate);
   }
 
   /** Takes the rows from a place on away, to be found again one by one. */
   #setAside(at: number): void {
+    this.#yielded = undefined;
     this.#old = this.#rows.splice(at);
     this.#oldAt = 0;
     this.#series.length = this.#keys.length = this.#labels.length = at;
@@ -119,6 +125,7 @@ export class SeriesTable {
   ): Row {
     const row = this.#findOld(labels, bounds, key) ??
       this.#make(labels, bounds, key);
+    this.#yielded = undefined;
     this.#rows.push(row);
     this.#series.push(row.series);
     this.#keys.push(key);
