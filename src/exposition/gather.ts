@@ -1,7 +1,7 @@
 import { defaultLabelsOf, hasCollector } from "../clients/shape.ts";
 import { describe } from "../describe.ts";
 import { CollectorError } from "../errors.ts";
-import { paced } from "../runtime/pace.ts";
+import { paced, type Steps } from "../runtime/pace.ts";
 import type { MetricFamily, RegisteredMetric, Registry } from "../types.ts";
 import type { Deadline } from "./deadline.ts";
 import {
@@ -10,7 +10,8 @@ import {
   timeoutError,
 } from "../families/failures.ts";
 import { mergeFamilies } from "../families/merge_families.ts";
-import { readerOf, type Reading } from "../families/metric_reader.ts";
+import { readerOf } from "../families/metric_reader.ts";
+import type { Reading } from "../families/reading.ts";
 import type { NameFilter } from "./name_filter.ts";
 
 /** What was gathered for a scrape. */
@@ -101,26 +102,31 @@ export async function gather(
       readings.set(readerOf(registry, metric).read(maxAge), metric);
     }
   }
-  await collectAll([...readings.keys()], deadline);
+  await paced(readAll(readings.keys()));
+  await collectAll(readings.keys(), deadline);
 
   const found: MetricFamily[] = [];
   const durations = new Map<string, number>();
-  for (const [{ run, family: reading }, metric] of readings) {
+  for (const [reading, metric] of readings) {
     const { name } = metric;
-    if (run.endedAt === undefined) {
-      failures.push(timeoutError(name, performance.now() - run.startedAt));
+    const { run } = reading;
+    if (run !== undefined) {
+      if (run.endedAt === undefined) {
+        failures.push(timeoutError(name, performance.now() - run.startedAt));
+        continue;
+      }
+      if (hasCollector(metric)) {
+        durations.set(name, (run.endedAt - run.startedAt) / 1000);
+      }
+    }
+    const outcome = reading.outcome ?? await reading.ended();
+    if (outcome.status === "rejected") {
+      failures.push(collectorError(name, outcome.reason));
       continue;
     }
-    if (hasCollector(metric)) {
-      durations.set(name, (run.endedAt - run.startedAt) / 1000);
-    }
-    try {
-      const { family, duplicates } = await reading;
-      found.push(family);
-      if (duplicates > 0) failures.push(duplicateError(name, duplicates));
-    } catch (error) {
-      failures.push(collectorError(name, error));
-    }
+    const { family, duplicates } = outcome.value;
+    found.push(family);
+    if (duplicates > 0) failures.push(duplicateError(name, duplicates));
   }
   const merged = await paced(mergeFamilies(found));
   failures.push(...merged.failures);
@@ -150,18 +156,29 @@ function typeOf(metric: RegisteredMetric & { type?: unknown }): unknown {
   return metric.type;
 }
 
+/** Reads the metrics that have no collector; the others do it by themselves. */
+function* readAll(readings: Iterable<Reading>): Steps<void> {
+  for (const reading of readings) {
+    if (reading.run !== undefined) continue;
+    yield* reading.read();
+    yield;
+  }
+}
+
 /** Waits for the collectors, as long as the deadline lets it. */
 async function collectAll(
-  readings: readonly Reading[],
+  readings: Iterable<Reading>,
   deadline: Deadline,
 ): Promise<void> {
   const now = performance.now();
-  const awaited = readings
+  const awaited: Promise<unknown>[] = [];
+  for (const { run } of readings) {
     // One that had as long as this scrape has is not waited for again.
-    .filter(({ run: { startedAt, endedAt } }) =>
-      endedAt === undefined && now - startedAt < deadline.ms
-    )
-    .map(({ run }) => run.collected);
+    if (run?.endedAt !== undefined) continue;
+    if (run !== undefined && now - run.startedAt < deadline.ms) {
+      awaited.push(run.collected);
+    }
+  }
   if (awaited.length > 0) await deadline.waitFor(Promise.allSettled(awaited));
 }
 

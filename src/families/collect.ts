@@ -1,4 +1,5 @@
 import {
+  type ClientStorage,
   storageOf,
   type StoredChunk,
   type StoredHistogram,
@@ -72,10 +73,22 @@ async function run(metric: RegisteredMetric): Promise<Collected> {
   if (storage === undefined) return await ask(metric);
   const stored = metric as StoredMetric;
   if (stored.collect) await stored.collect();
-  const { name, help, type, upperBounds = [] } = stored;
+  return contentsOf(stored, storage);
+}
+
+/** Finds what a metric holds, if for that nothing of it has to be called. */
+export function held(metric: RegisteredMetric): Collected | undefined {
+  const storage = storageOf(metric);
+  const stored = metric as StoredMetric;
+  if (storage === undefined || stored.collect) return undefined;
+  return contentsOf(stored, storage);
+}
+
+function contentsOf(metric: StoredMetric, storage: ClientStorage): Collected {
+  const { name, help, type, upperBounds = [] } = metric;
   return type === "histogram"
-    ? { name, help, type, upperBounds, stored: () => storage.list(stored) }
-    : { name, help, type, values: () => storage.list<StoredValue>(stored) };
+    ? { name, help, type, upperBounds, stored: () => storage.list(metric) }
+    : { name, help, type, values: () => storage.list<StoredValue>(metric) };
 }
 
 /** Asks a metric for its values; what is wrong with them is thrown. */

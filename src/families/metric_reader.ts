@@ -1,20 +1,11 @@
 import { defaultLabelsOf } from "../clients/shape.ts";
-import { paced, rest } from "../runtime/pace.ts";
+import { paced, rest, type Steps } from "../runtime/pace.ts";
 import type { RegisteredMetric, Registry } from "../types.ts";
-import { collect, type CollectorRun } from "./collect.ts";
+import { collect, type Collected, type CollectorRun, held } from "./collect.ts";
 import { defaultsFor } from "./make_series.ts";
 import { type ReadFamily, readFamily } from "./read_family.ts";
+import { Reading } from "./reading.ts";
 import { SeriesTable } from "./series_table.ts";
-
-/** A metric that is being read, or was. */
-export interface Reading {
-  /** The run of its collector. */
-  readonly run: CollectorRun;
-  /** What comes of it. */
-  readonly family: Promise<ReadFamily>;
-  /** Whether that has settled, and how. */
-  state: "pending" | "fulfilled" | "rejected";
-}
 
 /** Reads one metric of a registry, from one scrape to the next. */
 export class MetricReader {
@@ -36,31 +27,49 @@ export class MetricReader {
    */
   read(maxAge: number): Reading {
     const last = this.#last;
-    if (last?.state === "pending") return last;
-    if (last?.state === "fulfilled") {
-      if (performance.now() - last.run.startedAt < maxAge) return last;
+    if (last !== undefined) {
+      const { outcome, startedAt } = last;
+      if (outcome === undefined) return last;
+      if (outcome.status === "fulfilled") {
+        if (performance.now() - startedAt < maxAge) return last;
+      }
     }
-    const run = collect(this.#metric);
-    const reading: Reading = { run, family: this.#read(run), state: "pending" };
-    reading.family.then(
-      () => reading.state = "fulfilled",
-      () => reading.state = "rejected",
-    );
-    return this.#last = reading;
+    return this.#last = this.#begin();
   }
 
-  async #read({ collected }: CollectorRun): Promise<ReadFamily> {
+  #begin(): Reading {
+    const held = heldBy(this.#metric);
+    if (held !== undefined) return Reading.of(this.#read(held));
+    const run = collect(this.#metric);
+    return Reading.after(run, this.#readAfter(run));
+  }
+
+  async #readAfter({ collected }: CollectorRun): Promise<ReadFamily> {
     const metric = await collected;
     return await inTurn(async () => {
       await rest();
-      const labels = defaultsFor(metric.type, defaultLabelsOf(this.#registry));
-      const defaults = JSON.stringify(labels);
-      if (defaults !== this.#defaults) {
-        this.#table = new SeriesTable(labels);
-        this.#defaults = defaults;
-      }
-      return await paced(readFamily(metric, this.#table));
+      return await paced(this.#read(metric));
     });
+  }
+
+  *#read(metric: Collected): Steps<ReadFamily> {
+    const labels = defaultsFor(metric.type, defaultLabelsOf(this.#registry));
+    const defaults = JSON.stringify(labels);
+    if (defaults !== this.#defaults) {
+      this.#table = new SeriesTable(labels);
+      this.#defaults = defaults;
+    }
+    return yield* readFamily(metric, this.#table);
+  }
+}
+
+/** What a metric holds, if that can be told without asking it. */
+function heldBy(metric: RegisteredMetric): Collected | undefined {
+  try {
+    return held(metric);
+  } catch {
+    // It is asked for the sake of the failure.
+    return undefined;
   }
 }
 

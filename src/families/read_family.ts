@@ -6,6 +6,7 @@ import type { Collected } from "./collect.ts";
 import { addExemplar } from "./exemplars.ts";
 import { groupSamples } from "./group_samples.ts";
 import type { SeriesTable } from "./series_table.ts";
+import { toValueArray } from "./value_array.ts";
 
 /** After so many rows the clock is looked at. */
 const ROWS = 1024;
@@ -36,9 +37,11 @@ export function* readFamily(
   const { name, type } = collected;
   const help = String(collected.help ?? "");
   try {
-    const { duplicates, ...values } = yield* readValues(collected, table);
+    const read = yield* readValues(collected, table);
+    const { values, exemplars, duplicates } = read;
     const series = table.end();
-    const family = { name, help, type, series, ...values, origin: table };
+    const origin = table;
+    const family = { name, help, type, series, values, exemplars, origin };
     return { family, duplicates };
   } catch (error) {
     table.end();
@@ -72,7 +75,7 @@ function* readSingles(
     rows += length;
   }
   return {
-    values: new Float64Array(values),
+    values: toValueArray(values),
     exemplars,
     duplicates: rows - values.length,
   };
@@ -128,7 +131,7 @@ function* readHistograms(
       if (i % ROWS === ROWS - 1) yield;
     }
   }
-  return { values: new Float64Array(values), exemplars, duplicates };
+  return { values: toValueArray(values), exemplars, duplicates };
 }
 
 function* readGroups(
@@ -148,5 +151,5 @@ function* readGroups(
     } else duplicates++;
     if (row % ROWS === ROWS - 1) yield;
   }
-  return { values: new Float64Array(values), exemplars, duplicates };
+  return { values: toValueArray(values), exemplars, duplicates };
 }

@@ -2,6 +2,7 @@ import type { CollectorError } from "../errors.ts";
 import { collectorError, duplicateError } from "../families/failures.ts";
 import { valuesPerSeries } from "../families/family_layout.ts";
 import { defaultsFor } from "../families/make_series.ts";
+import { valueArray } from "../families/value_array.ts";
 import type { Exemplar, MetricFamily } from "../types.ts";
 import type { DirectoryEntry } from "./directory.ts";
 import { readExemplar } from "./exemplar_reader.ts";
@@ -263,7 +264,7 @@ export class FamilyReader {
     const perSeries = valuesPerSeries(type, header);
     const firstExemplar = valueCells(header);
     const exemplarsPerSeries = exemplarCells(header);
-    const values = new Float64Array(series.length * perSeries);
+    const values = valueArray(series.length * perSeries);
     const exemplars = new Map<number, Exemplar>();
     const isDense = bounds === undefined && !header.exemplars &&
       this.#series.isInclusive;

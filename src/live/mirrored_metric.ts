@@ -151,8 +151,10 @@ export class MirroredMetric {
   }
 
   async #read(): Promise<CollectorError | undefined> {
-    const reading = readerOf(this.#registry, this.#metric).read(0);
-    const { family, duplicates } = await reading.family;
+    const outcome = await readerOf(this.#registry, this.#metric).read(0)
+      .ended();
+    if (outcome.status === "rejected") throw outcome.reason;
+    const { family, duplicates } = outcome.value;
     if (this.#isReleased) return undefined;
     const snapshot = toSnapshot(family);
     if (this.#snapshot !== undefined) this.#snapshot.setHeader(snapshot);

@@ -4,11 +4,16 @@ import {
   metricsHandler,
   type MetricsHandlerOptions,
 } from "../../src/exposition/mod.ts";
-import { type Deadline, scrapeTimeout } from "../../src/exposition/deadline.ts";
-import { gather } from "../../src/exposition/gather.ts";
+import { Deadline, scrapeTimeout } from "../../src/exposition/deadline.ts";
+import { gather, type Gathering } from "../../src/exposition/gather.ts";
 import type { Registry } from "../../src/types.ts";
 import { startHttpServer } from "../../src/server/mod.ts";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as promClient from "prom-client";
 import { client } from "../_client.ts";
@@ -421,6 +426,49 @@ test("metricsHandler() runs each collector once for scrapes that overlap", async
   assertEquals(runs, 1);
   await scrape(handler);
   assertEquals(runs, 2);
+});
+
+/** Gathers everything, without haste. */
+function gatherAll(registry: Registry) {
+  const deadline = new Deadline(600_000);
+  return gather([registry], { isWanted: () => true, deadline });
+}
+
+test("gather() reads a large metric once for scrapes that overlap", async () => {
+  const registry = new client.Registry();
+  const labelNames = ["n"];
+  const registers = [registry];
+  const large = new client.Gauge({
+    name: "large",
+    help: "Large",
+    labelNames,
+    registers,
+  });
+  // To read them for the first time takes longer than the event loop may wait.
+  for (let n = 0; n < 50_000; n++) large.set({ n: String(n) }, n);
+  const both = await Promise.all([gatherAll(registry), gatherAll(registry)]);
+  const [first, second] = both.map(({ families: [family] }) => family);
+  assertStrictEquals(first, second);
+  const { families: [third] } = await gatherAll(registry);
+  assert(third !== first, "it was not read again");
+});
+
+test("gather() leaves what it has yielded as it was", async () => {
+  const registry = new client.Registry();
+  const registers = [registry];
+  const gauges = Array.from({ length: 2000 }, (_, n) => {
+    const gauge = new client.Gauge({ name: `g${n}`, help: "G", registers });
+    gauge.set(n);
+    return gauge;
+  });
+  const valuesOf = ({ families }: Gathering) =>
+    families.map(({ values }) => Array.from(values));
+  const first = await gatherAll(registry);
+  const values = valuesOf(first);
+  assertEquals(values, gauges.map((_, n) => [n]));
+  for (const gauge of gauges) gauge.set(-1);
+  assertEquals(valuesOf(await gatherAll(registry)), gauges.map(() => [-1]));
+  assertEquals(valuesOf(first), values);
 });
 
 test("metricsHandler() shares what was read for as long as it may be coalesced", async () => {
