@@ -11,16 +11,26 @@ export class Deadline {
 
   /** How long there is left, in milliseconds. */
   get rest(): number {
-    return Math.max(this.ms - (performance.now() - this.#startedAt), 0);
+    return Math.max(this.ms - this.#passed, 0);
   }
 
-  /** Waits for a promise; yields whether it settled before the deadline. */
-  async waitFor(promise: Promise<unknown>): Promise<boolean> {
+  get #passed(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  /**
+   * Waits for a promise; yields whether it settled before the deadline, or before
+   * so many milliseconds from the beginning.
+   */
+  async waitFor(
+    promise: Promise<unknown>,
+    ms: number = this.ms,
+  ): Promise<boolean> {
     const settled = promise.then(() => true, () => true);
     // Without need there is no timer, which a metric of resources would count.
     let timer: ReturnType<typeof setTimeout>;
     const reached = new Promise<false>((resolve) => {
-      timer = setTimeout(resolve, this.rest, false);
+      timer = setTimeout(resolve, Math.max(ms - this.#passed, 0), false);
     });
     try {
       return await Promise.race([settled, reached]);

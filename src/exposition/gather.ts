@@ -69,6 +69,14 @@ export interface Gatherer {
   overview(deadline: Deadline): Promise<Overview>;
 }
 
+/** A metric that is read. */
+interface ListedReading {
+  readonly name: string;
+  /** Whether it does more than to read its values. */
+  readonly isCollector: boolean;
+  readonly reading: Reading;
+}
+
 /** Which metrics are wanted, and how long they are waited for. */
 export interface GatherOptions {
   /** Which metrics are collected. */
@@ -94,28 +102,35 @@ export async function gather(
   { isWanted, deadline, maxAge = 0 }: GatherOptions,
 ): Promise<Gathering> {
   const failures: CollectorError[] = [];
-  const readings = new Map<Reading, RegisteredMetric>();
+  const listed: ListedReading[] = [];
   for (const [registry, metric] of listMetrics(registries)) {
     if (typeof metric !== "object" || metric === null) {
       failures.push(noMetricError(metric));
-    } else if (isWanted(String(metric.name), typeOf(metric))) {
-      readings.set(readerOf(registry, metric).read(maxAge), metric);
+      continue;
+    }
+    let name = "";
+    try {
+      name = String(metric.name);
+      if (!isWanted(name, typeOf(metric))) continue;
+      const isCollector = hasCollector(metric);
+      const reading = readerOf(registry, metric).read(maxAge);
+      listed.push({ name, isCollector, reading });
+    } catch (error) {
+      failures.push(collectorError(name, error));
     }
   }
-  await paced(readAll(readings.keys()));
-  await collectAll(readings.keys(), deadline);
+  await readAll(listed.map(({ reading }) => reading), deadline);
 
   const found: MetricFamily[] = [];
   const durations = new Map<string, number>();
-  for (const [reading, metric] of readings) {
-    const { name } = metric;
+  for (const { name, isCollector, reading } of listed) {
     const { run } = reading;
     if (run !== undefined) {
       if (run.endedAt === undefined) {
         failures.push(timeoutError(name, performance.now() - run.startedAt));
         continue;
       }
-      if (hasCollector(metric)) {
+      if (isCollector) {
         durations.set(name, (run.endedAt - run.startedAt) / 1000);
       }
     }
@@ -156,30 +171,48 @@ function typeOf(metric: RegisteredMetric & { type?: unknown }): unknown {
   return metric.type;
 }
 
-/** Reads the metrics that have no collector; the others do it by themselves. */
-function* readAll(readings: Iterable<Reading>): Steps<void> {
+/**
+ * Reads the metrics; those that have no collector when the others' have ended,
+ * which may set them, or when half of the time is over.
+ */
+async function readAll(
+  readings: readonly Reading[],
+  deadline: Deadline,
+): Promise<void> {
+  const running = readings.filter(({ run }) => run !== undefined);
+  const held = readings.filter(({ run }) => run === undefined);
+  if (held.length > 0) {
+    await collectAll(running, deadline, deadline.ms / 2);
+    await paced(readHeld(held));
+  }
+  await collectAll(running, deadline, deadline.ms);
+}
+
+function* readHeld(readings: readonly Reading[]): Steps<void> {
   for (const reading of readings) {
-    if (reading.run !== undefined) continue;
     yield* reading.read();
     yield;
   }
 }
 
-/** Waits for the collectors, as long as the deadline lets it. */
+/** Waits for collectors, unless they had as long already. */
 async function collectAll(
-  readings: Iterable<Reading>,
+  readings: readonly Reading[],
   deadline: Deadline,
+  ms: number,
 ): Promise<void> {
   const now = performance.now();
   const awaited: Promise<unknown>[] = [];
   for (const { run } of readings) {
     // One that had as long as this scrape has is not waited for again.
     if (run?.endedAt !== undefined) continue;
-    if (run !== undefined && now - run.startedAt < deadline.ms) {
+    if (run !== undefined && now - run.startedAt < ms) {
       awaited.push(run.collected);
     }
   }
-  if (awaited.length > 0) await deadline.waitFor(Promise.allSettled(awaited));
+  if (awaited.length > 0) {
+    await deadline.waitFor(Promise.allSettled(awaited), ms);
+  }
 }
 
 function noMetricError(metric: unknown): CollectorError {

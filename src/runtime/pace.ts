@@ -36,10 +36,9 @@ export async function paced<Result>(steps: Steps<Result>): Promise<Result> {
 
 /** Lets the event loop turn, if the slice is over. */
 export function rest(): Promise<void> | undefined {
-  if (waiting.length === 0) {
-    if (hasTurned) beginSlice();
-    if (performance.now() < sliceEnd) return undefined;
-  }
+  if (waiting.length === 0 && hasTurned) beginSlice();
+  // Who was let go on has a slice, too, however many others wait for theirs.
+  if (performance.now() < sliceEnd) return undefined;
   return new Promise((resolve) => {
     if (waiting.push(resolve) === 1) nextTurn(resume);
   });
