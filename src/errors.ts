@@ -4,7 +4,22 @@
  * @module
  */
 
-/** What a {@linkcode ListenError} is made from. */
+/**
+ * What a {@linkcode ListenError} is made from.
+ *
+ * @example The error of a server of your own
+ * ```ts
+ * import { ListenError } from "@prometheus-async/prometheus-async";
+ *
+ * const error = new ListenError({
+ *   addr: "127.0.0.1",
+ *   port: 80,
+ *   code: "EACCES",
+ *   cause: new Error("permission denied"),
+ * });
+ * if (!error.message.includes("port 80")) throw error;
+ * ```
+ */
 export interface ListenErrorOptions {
   /**
    * The address that was asked for, empty for all interfaces; the file of a
@@ -80,6 +95,17 @@ export class ListenError extends Error {
 /**
  * TLS credentials of a server cannot be used: a certificate or a key that cannot
  * be read, or that do not belong together. Its message has nothing of them.
+ *
+ * @example Starting without TLS is for you to decide
+ * ```ts
+ * import { startHttpServer, TlsError } from "@prometheus-async/prometheus-async";
+ *
+ * const error = await startHttpServer({
+ *   addr: "127.0.0.1",
+ *   tls: { cert: "no certificate", key: "no key" },
+ * }).catch((error) => error);
+ * if (!(error instanceof TlsError)) throw error;
+ * ```
  */
 export class TlsError extends Error {
   /**
@@ -94,7 +120,23 @@ export class TlsError extends Error {
   }
 }
 
-/** What an {@linkcode UnsupportedOptionError} is made from. */
+/**
+ * What an {@linkcode UnsupportedOptionError} is made from.
+ *
+ * @example What such an error says
+ * ```ts
+ * import { UnsupportedOptionError } from "@prometheus-async/prometheus-async";
+ *
+ * const error = new UnsupportedOptionError({
+ *   option: "idleTimeout",
+ *   runtime: "Bun",
+ *   requirement: "at most 255 000",
+ *   received: "300000",
+ *   wayOut: "leave it out",
+ * });
+ * if (!error.message.includes("leave it out")) throw error;
+ * ```
+ */
 export interface UnsupportedOptionErrorOptions {
   /** The option, as in `"tls.certFile"`. */
   option: string;
@@ -111,6 +153,20 @@ export interface UnsupportedOptionErrorOptions {
 /**
  * The runtime cannot do what an option of a server asks for. Nothing was
  * started: no option is ever left out silently.
+ *
+ * @example Doing without what a runtime cannot do
+ * ```ts
+ * import { startHttpServer, UnsupportedOptionError } from "@prometheus-async/prometheus-async";
+ *
+ * const addr = "127.0.0.1";
+ * const server = await startHttpServer({ addr, headerTimeout: 5000 })
+ *   .catch((error) => {
+ *     if (!(error instanceof UnsupportedOptionError)) throw error;
+ *     console.warn(`${error.runtime} cannot do ${error.option}`);
+ *     return startHttpServer({ addr });
+ *   });
+ * await server.close();
+ * ```
  */
 export class UnsupportedOptionError extends Error {
   /** The option, as in `"tls.certFile"`. */
@@ -135,7 +191,22 @@ export class UnsupportedOptionError extends Error {
   }
 }
 
-/** What a {@linkcode ConsulError} is made from. */
+/**
+ * What a {@linkcode ConsulError} is made from.
+ *
+ * @example The error of an agent of your own
+ * ```ts
+ * import { ConsulError } from "@prometheus-async/prometheus-async";
+ *
+ * const error = new ConsulError({
+ *   action: 'register service "shop"',
+ *   agent: "http://127.0.0.1:8500",
+ *   reason: "response status is 403",
+ *   status: 403,
+ * });
+ * if (!error.message.includes("403")) throw error;
+ * ```
+ */
 export interface ConsulErrorOptions {
   /** What could not be done, such as `register service "web"`. */
   action: string;
@@ -153,6 +224,23 @@ export interface ConsulErrorOptions {
  * A Consul agent has not done what it was asked for.
  *
  * Its message has the agent's own words, and nothing of tokens and keys.
+ *
+ * @example A token that may not register
+ * ```ts
+ * import { ConsulAgent, ConsulError, startHttpServer } from "@prometheus-async/prometheus-async";
+ *
+ * const fetch = () =>
+ *   Promise.resolve(new Response("Permission denied", { status: 403 }));
+ * const error = await startHttpServer({
+ *   addr: "127.0.0.1",
+ *   serviceDiscovery: new ConsulAgent({
+ *     address: "http://127.0.0.1:8500",
+ *     token: "",
+ *     fetch,
+ *   }),
+ * }).catch((error) => error);
+ * if (!(error instanceof ConsulError) || error.status !== 403) throw error;
+ * ```
  */
 export class ConsulError extends Error {
   /** The agent's address. */
@@ -180,7 +268,20 @@ export class ConsulError extends Error {
   }
 }
 
-/** What a {@linkcode ThreadError} is made from. */
+/**
+ * What a {@linkcode ThreadError} is made from.
+ *
+ * @example What such an error knows
+ * ```ts
+ * import { ThreadError } from "@prometheus-async/prometheus-async";
+ *
+ * const error = new ThreadError({
+ *   message: "Cannot go on: the thread must run, received its end",
+ *   exitCode: 1,
+ * });
+ * if (error.exitCode !== 1) throw error;
+ * ```
+ */
 export interface ThreadErrorOptions {
   /** What was wanted and what came, for people. */
   message: string;
@@ -196,6 +297,19 @@ export interface ThreadErrorOptions {
  *
  * When it has ended, `onError` gets it: nothing is served from then on, and the
  * metrics are what they were without a server.
+ *
+ * @example Starting another server when the thread has ended
+ * ```ts
+ * import { startHttpServerInThread, ThreadError } from "@prometheus-async/prometheus-async";
+ *
+ * const server = await startHttpServerInThread({
+ *   addr: "127.0.0.1",
+ *   onError(error) {
+ *     if (error instanceof ThreadError) console.error("start another one");
+ *   },
+ * });
+ * await server.close();
+ * ```
  */
 export class ThreadError extends Error {
   /** What the thread has ended with, if it has. */
@@ -214,10 +328,39 @@ export class ThreadError extends Error {
   }
 }
 
-/** Why a collector's family is not, or not wholly, in a scrape. */
+/**
+ * Why a collector's family is not, or not wholly, in a scrape.
+ *
+ * @example Which failures are an alarm
+ * ```ts
+ * import type { CollectorFailure } from "@prometheus-async/prometheus-async";
+ *
+ * const isAlarm: Record<CollectorFailure, boolean> = {
+ *   error: true,
+ *   timeout: true,
+ *   conflict: false,
+ *   duplicate: false,
+ * };
+ * if (!isAlarm.timeout) throw new Error("never");
+ * ```
+ */
 export type CollectorFailure = "error" | "timeout" | "conflict" | "duplicate";
 
-/** What a {@linkcode CollectorError} is made from. */
+/**
+ * What a {@linkcode CollectorError} is made from.
+ *
+ * @example The error of a collector of your own
+ * ```ts
+ * import { CollectorError } from "@prometheus-async/prometheus-async";
+ *
+ * const error = new CollectorError({
+ *   collector: "queue_length",
+ *   failure: "timeout",
+ *   message: "Cannot gather queue_length: the queue has not answered",
+ * });
+ * if (error.failure !== "timeout") throw error;
+ * ```
+ */
 export interface CollectorErrorOptions {
   /** The name of the metric. */
   collector: string;
@@ -233,6 +376,33 @@ export interface CollectorErrorOptions {
  * A metric could not be gathered, or not wholly; the scrape went on without it.
  *
  * `onError` of a metrics handler gets it.
+ *
+ * @example Learning of a collector that fails
+ * ```ts
+ * import { CollectorError, metricsHandler } from "@prometheus-async/prometheus-async";
+ * import { Gauge, Registry } from "prom-client";
+ *
+ * const registry = new Registry();
+ * new Gauge({
+ *   name: "queue_length",
+ *   help: "Jobs that wait",
+ *   registers: [registry],
+ *   collect() {
+ *     throw new Error("the queue is gone");
+ *   },
+ * });
+ * const failed: string[] = [];
+ * const handler = metricsHandler({
+ *   registry,
+ *   onError(error) {
+ *     if (error instanceof CollectorError) failed.push(error.collector);
+ *   },
+ * });
+ * const response = await handler(new Request("http://localhost/metrics"));
+ * if (response.status !== 200 || failed[0] !== "queue_length") {
+ *   throw new Error("not told");
+ * }
+ * ```
  */
 export class CollectorError extends Error {
   /** The name of the metric. */

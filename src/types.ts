@@ -6,7 +6,24 @@
  * @module
  */
 
-/** A metric that takes observations: a histogram, a summary, or a child of one. */
+/**
+ * A metric that takes observations: a histogram, a summary, or a child of one.
+ *
+ * @example A metric of your own
+ * ```ts
+ * import { type Observer, time } from "@prometheus-async/prometheus-async";
+ *
+ * class Longest implements Observer {
+ *   seconds = 0;
+ *   observe(value: number) {
+ *     this.seconds = Math.max(this.seconds, value);
+ *   }
+ * }
+ * const longest = new Longest();
+ * await time(longest, new Promise((resolve) => setTimeout(resolve, 20)));
+ * if (longest.seconds < 0.01) throw new Error("not observed");
+ * ```
+ */
 export interface Observer {
   /**
    * Takes one observation.
@@ -16,13 +33,41 @@ export interface Observer {
   observe(value: number): void;
 }
 
-/** A metric that counts up: a counter, a gauge, or a child of one. */
+/**
+ * A metric that counts up: a counter, a gauge, or a child of one.
+ *
+ * @example A metric of your own
+ * ```ts
+ * import { countExceptions, type Incrementer } from "@prometheus-async/prometheus-async";
+ *
+ * let failures = 0;
+ * const metric: Incrementer = { inc: () => void failures++ };
+ * await countExceptions(metric, Promise.reject(new Error("no"))).catch(() => {});
+ * if (failures !== 1) throw new Error("not counted");
+ * ```
+ */
 export interface Incrementer {
   /** Adds one. */
   inc(): void;
 }
 
-/** A metric that goes up and down: a gauge or a child of one. */
+/**
+ * A metric that goes up and down: a gauge or a child of one.
+ *
+ * @example A metric of your own
+ * ```ts
+ * import { type IncDecrementer, trackInprogress } from "@prometheus-async/prometheus-async";
+ *
+ * const seen: number[] = [];
+ * let inprogress = 0;
+ * const metric: IncDecrementer = {
+ *   inc: () => void seen.push(++inprogress),
+ *   dec: () => void seen.push(--inprogress),
+ * };
+ * await trackInprogress(metric, Promise.resolve());
+ * if (seen.join() !== "1,0") throw new Error(`was ${seen}`);
+ * ```
+ */
 export interface IncDecrementer extends Incrementer {
   /** Subtracts one. */
   dec(): void;
@@ -101,7 +146,26 @@ export interface MetricFamily {
   readonly origin?: object;
 }
 
-/** One value that a metric answers with. */
+/**
+ * One value that a metric answers with.
+ *
+ * @example A value with labels
+ * ```ts
+ * import { type CollectedValue, metricsHandler } from "@prometheus-async/prometheus-async";
+ *
+ * const values: CollectedValue[] = [{ value: 21.5, labels: { room: "attic" } }];
+ * const metric = {
+ *   name: "celsius",
+ *   get: () => ({ name: "celsius", help: "How warm", type: "gauge", values }),
+ * };
+ * const registry = { getMetricsAsArray: () => [metric] };
+ * const response = await metricsHandler({ registry })(
+ *   new Request("http://localhost/metrics"),
+ * );
+ * const text = await response.text();
+ * if (!text.includes('celsius{room="attic"} 21.5')) throw new Error(text);
+ * ```
+ */
 export interface CollectedValue {
   /** The value; `NaN` and the infinities are allowed. */
   readonly value: number;
@@ -116,7 +180,26 @@ export interface CollectedValue {
   readonly exemplar?: CollectedExemplar | null;
 }
 
-/** An exemplar as both clients keep it; one that they refused has no value. */
+/**
+ * An exemplar as both clients keep it; one that they refused has no value.
+ *
+ * @example An exemplar in OpenMetrics
+ * ```ts
+ * import { type CollectedExemplar, metricsHandler } from "@prometheus-async/prometheus-async";
+ *
+ * const exemplar: CollectedExemplar = { labelSet: { trace_id: "4bf9" }, value: 1 };
+ * const name = "jobs_total";
+ * const values = [{ value: 7, exemplar }];
+ * const metric = { name, get: () => ({ name, help: "", type: "counter", values }) };
+ * const registry = { getMetricsAsArray: () => [metric] };
+ * const headers = { accept: "application/openmetrics-text" };
+ * const response = await metricsHandler({ registry })(
+ *   new Request("http://localhost/metrics", { headers }),
+ * );
+ * const text = await response.text();
+ * if (!text.includes('# {trace_id="4bf9"}')) throw new Error(text);
+ * ```
+ */
 export interface CollectedExemplar {
   /** The labels of the exemplar. */
   readonly labelSet: Readonly<Record<string, unknown>>;
@@ -126,7 +209,27 @@ export interface CollectedExemplar {
   readonly timestamp?: number;
 }
 
-/** What a registered metric answers when it is asked for its values. */
+/**
+ * What a registered metric answers when it is asked for its values.
+ *
+ * @example What a metric of your own answers
+ * ```ts
+ * import { type CollectedMetric, metricsHandler } from "@prometheus-async/prometheus-async";
+ *
+ * const get = (): CollectedMetric => ({
+ *   name: "open_files",
+ *   help: "Files that are open",
+ *   type: "gauge",
+ *   values: [{ value: 3 }],
+ * });
+ * const registry = { getMetricsAsArray: () => [{ name: "open_files", get }] };
+ * const response = await metricsHandler({ registry })(
+ *   new Request("http://localhost/metrics"),
+ * );
+ * const text = await response.text();
+ * if (!text.includes("\nopen_files 3\n")) throw new Error(text);
+ * ```
+ */
 export interface CollectedMetric {
   /** The name of the metric. */
   readonly name: string;
@@ -138,7 +241,29 @@ export interface CollectedMetric {
   readonly values: readonly CollectedValue[];
 }
 
-/** A metric in a {@linkcode Registry}. */
+/**
+ * A metric in a {@linkcode Registry}.
+ *
+ * @example A metric that is asked elsewhere
+ * ```ts
+ * import { metricsHandler, type RegisteredMetric } from "@prometheus-async/prometheus-async";
+ *
+ * const name = "queue_length";
+ * const metric: RegisteredMetric = {
+ *   name,
+ *   async get() {
+ *     const value = await Promise.resolve(12);
+ *     return { name, help: "Jobs that wait", type: "gauge", values: [{ value }] };
+ *   },
+ * };
+ * const registry = { getMetricsAsArray: () => [metric] };
+ * const response = await metricsHandler({ registry })(
+ *   new Request("http://localhost/metrics"),
+ * );
+ * const text = await response.text();
+ * if (!text.includes("\nqueue_length 12\n")) throw new Error(text);
+ * ```
+ */
 export interface RegisteredMetric {
   /** The name of the metric. */
   readonly name: string;
@@ -153,13 +278,43 @@ export interface RegisteredMetric {
 /**
  * A registry of metrics, as far as this package needs one: a `Registry` of
  * either client fits.
+ *
+ * @example A registry of your own
+ * ```ts
+ * import { metricsHandler, type Registry } from "@prometheus-async/prometheus-async";
+ * import { register } from "prom-client";
+ *
+ * // Only what begins with "shop_" of the global registry.
+ * const registry: Registry = {
+ *   getMetricsAsArray: () =>
+ *     register.getMetricsAsArray().filter(({ name }) => name.startsWith("shop_")),
+ * };
+ * const response = await metricsHandler({ registry })(
+ *   new Request("http://localhost/metrics"),
+ * );
+ * if (response.status !== 200) throw new Error(await response.text());
+ * ```
  */
 export interface Registry {
   /** The metrics that are registered now. */
   getMetricsAsArray(): readonly RegisteredMetric[];
 }
 
-/** Where a server listens, as the system bound it. */
+/**
+ * Where a server listens, as the system bound it.
+ *
+ * @example Saying where a server listens
+ * ```ts
+ * import { type ServerSocket, startHttpServer } from "@prometheus-async/prometheus-async";
+ *
+ * const spell = (socket: ServerSocket) =>
+ *   "path" in socket ? socket.path : `${socket.addr}, port ${socket.port}`;
+ * const server = await startHttpServer({ addr: "127.0.0.1" });
+ * const place = spell(server.socket);
+ * await server.close();
+ * if (!place.startsWith("127.0.0.1, port ")) throw new Error(place);
+ * ```
+ */
 export type ServerSocket =
   | {
     /** The address. */
@@ -172,7 +327,27 @@ export type ServerSocket =
     readonly path: string;
   };
 
-/** What there is to know of a metrics server, and to tell others. */
+/**
+ * What there is to know of a metrics server, and to tell others.
+ *
+ * @example What service discovery is told
+ * ```ts
+ * import { type MetricsServerInfo, startHttpServer } from "@prometheus-async/prometheus-async";
+ *
+ * const told: MetricsServerInfo[] = [];
+ * const server = await startHttpServer({
+ *   addr: "127.0.0.1",
+ *   serviceDiscovery: {
+ *     register(info) {
+ *       told.push(info);
+ *       return Promise.resolve(null);
+ *     },
+ *   },
+ * });
+ * await server.close();
+ * if (told[0].metricsUrl !== server.metricsUrl) throw new Error("elsewhere");
+ * ```
+ */
 export interface MetricsServerInfo {
   /** Where it listens: an address and a port, or the file of a unix socket. */
   readonly socket: ServerSocket;
@@ -190,7 +365,30 @@ export interface MetricsServerInfo {
   readonly healthUrl: string | null;
 }
 
-/** What a metrics server is told by those who register it. */
+/**
+ * What a metrics server is told by those who register it.
+ *
+ * @example Telling that a registration was lost
+ * ```ts
+ * import { type DiscoveryContext, startHttpServer } from "@prometheus-async/prometheus-async";
+ *
+ * let context: DiscoveryContext | undefined;
+ * const server = await startHttpServer({
+ *   addr: "127.0.0.1",
+ *   serviceDiscovery: {
+ *     register(_server, given) {
+ *       context = given;
+ *       return Promise.resolve(() => Promise.resolve());
+ *     },
+ *   },
+ * });
+ * const before = server.isRegistered;
+ * context?.onChange(false);
+ * const after = server.isRegistered;
+ * await server.close();
+ * if (!before || after) throw new Error("not told");
+ * ```
+ */
 export interface DiscoveryContext {
   /**
    * Takes what goes wrong while nobody waits for it, such as a heartbeat that
@@ -211,7 +409,29 @@ export interface DiscoveryContext {
   onChange(isRegistered: boolean): void;
 }
 
-/** Tells others, such as Prometheus, where a metrics server is. */
+/**
+ * Tells others, such as Prometheus, where a metrics server is.
+ *
+ * @example Registering by a function of your own
+ * ```ts
+ * import { type ServiceDiscovery, startHttpServer } from "@prometheus-async/prometheus-async";
+ *
+ * const targets = new Set<string | null>();
+ * const serviceDiscovery: ServiceDiscovery = {
+ *   register({ metricsUrl }) {
+ *     targets.add(metricsUrl);
+ *     return Promise.resolve(() => {
+ *       targets.delete(metricsUrl);
+ *       return Promise.resolve();
+ *     });
+ *   },
+ * };
+ * const server = await startHttpServer({ addr: "127.0.0.1", serviceDiscovery });
+ * if (!targets.has(server.metricsUrl)) throw new Error("not registered");
+ * await server.close();
+ * if (targets.size > 0) throw new Error("not deregistered");
+ * ```
+ */
 export interface ServiceDiscovery {
   /**
    * Registers a server that listens.

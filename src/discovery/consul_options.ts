@@ -1,6 +1,22 @@
 import type { ConsulTlsOptions } from "./consul_tls.ts";
 
-/** How a Consul agent finds out whether a metrics server is well. */
+/**
+ * How a Consul agent finds out whether a metrics server is well.
+ *
+ * @example Heartbeats, and an end for what was killed
+ * ```ts
+ * import { ConsulAgent, type ConsulCheckOptions } from "@prometheus-async/prometheus-async";
+ *
+ * const check: ConsulCheckOptions = {
+ *   type: "ttl",
+ *   interval: "5s",
+ *   timeout: "15s",
+ *   deregisterCriticalServiceAfter: "90s",
+ * };
+ * const agent = new ConsulAgent({ address: "127.0.0.1:8500", token: "", check });
+ * if (typeof agent.register !== "function") throw new Error("never");
+ * ```
+ */
 export interface ConsulCheckOptions {
   /**
    * Who tells: with `"http"` the agent asks `/-/healthy`, with `"ttl"` the server
@@ -41,7 +57,22 @@ export interface ConsulCheckOptions {
   tlsSkipVerify?: boolean;
 }
 
-/** Where others reach a metrics server, if not where it listens. */
+/**
+ * Where others reach a metrics server, if not where it listens.
+ *
+ * @example Behind a port that is mapped
+ * ```ts
+ * import { ConsulAgent, type ConsulAdvertiseOptions } from "@prometheus-async/prometheus-async";
+ *
+ * const advertise: ConsulAdvertiseOptions = { address: "10.0.0.7", port: 19000 };
+ * const agent = new ConsulAgent({
+ *   address: "127.0.0.1:8500",
+ *   token: "",
+ *   advertise,
+ * });
+ * if (typeof agent.register !== "function") throw new Error("never");
+ * ```
+ */
 export interface ConsulAdvertiseOptions {
   /**
    * An IP address or a host name, which the agent and Prometheus can reach.
@@ -59,7 +90,24 @@ export interface ConsulAdvertiseOptions {
   port?: number;
 }
 
-/** Options for {@linkcode ConsulAgent}. */
+/**
+ * Options for {@linkcode ConsulAgent}.
+ *
+ * @example A token that changes
+ * ```ts
+ * import { ConsulAgent, type ConsulAgentOptions } from "@prometheus-async/prometheus-async";
+ *
+ * const options: ConsulAgentOptions = {
+ *   name: "shop",
+ *   serviceId: "shop-1",
+ *   address: "https://consul.example:8501",
+ *   token: async () => await Promise.resolve("from a vault"),
+ *   required: false,
+ * };
+ * const agent = new ConsulAgent(options);
+ * if (typeof agent.register !== "function") throw new Error("never");
+ * ```
+ */
 export interface ConsulAgentOptions {
   /**
    * The name of the service, which all of its instances share.
@@ -83,7 +131,7 @@ export interface ConsulAgentOptions {
   /**
    * The service's metadata.
    *
-   * @default {{}}
+   * @default {undefined} None.
    */
   meta?: Readonly<Record<string, string>>;
   /**

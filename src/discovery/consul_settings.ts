@@ -37,7 +37,7 @@ export interface ConsulSettings {
 }
 
 /** A check; the times are in milliseconds. */
-export interface CheckSettings {
+interface CheckSettings {
   readonly type: "http" | "ttl" | undefined;
   readonly interval: number;
   readonly timeout: number;

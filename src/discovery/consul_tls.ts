@@ -10,6 +10,20 @@ import type { ClientTls } from "../runtime/types.ts";
  * How TLS is spoken with a Consul agent: each of the three as a text or as a file,
  * in PEM format. Files are read again before every request, so that certificates
  * may be renewed.
+ *
+ * @example An agent that asks for a certificate
+ * ```ts
+ * import { ConsulAgent, type ConsulTlsOptions } from "@prometheus-async/prometheus-async";
+ *
+ * const tls: ConsulTlsOptions = {
+ *   caFile: "/etc/consul/ca.pem",
+ *   certFile: "/etc/consul/client.pem",
+ *   keyFile: "/etc/consul/client.key",
+ * };
+ * const address = "https://consul.example:8501";
+ * const agent = new ConsulAgent({ address, token: "", tls });
+ * if (typeof agent.register !== "function") throw new Error("never");
+ * ```
  */
 export interface ConsulTlsOptions {
   /**

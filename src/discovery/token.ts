@@ -14,12 +14,12 @@ export function tokenOf(
   source: TokenSource,
 ): string | undefined | Promise<string | undefined> {
   if (typeof source !== "function") return source;
-  const require = (yielded: unknown) => requireToken(action, yielded ?? null);
+  const read = (yielded: unknown) => requireToken(action, yielded ?? null);
   const yielded: unknown = source();
   const { then } = Object(yielded) as { then?: unknown };
   return typeof then === "function"
-    ? Promise.resolve(yielded).then(require)
-    : require(yielded);
+    ? Promise.resolve(yielded).then(read)
+    : read(yielded);
 }
 
 /**

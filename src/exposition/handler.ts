@@ -1,9 +1,29 @@
 import { describe } from "../describe.ts";
-import { type MetricsHandlerOptions, readOptions } from "./options.ts";
+import {
+  type MetricsHandlerOptions,
+  readOptions,
+  requireKnownOptions,
+} from "./options.ts";
 import { RegistryGatherer } from "./registry_gatherer.ts";
 import { type MetricsRequest, ScrapeHandler } from "./scrape_handler.ts";
 
-/** Serves metrics; fits wherever a fetch handler does. */
+/**
+ * Serves metrics; fits wherever a fetch handler does.
+ *
+ * @example A handler for one registry or the other
+ * ```ts
+ * import { type MetricsHandler, metricsHandler, serverStats } from "@prometheus-async/prometheus-async";
+ * import { Registry } from "prom-client";
+ *
+ * const routes: Record<string, MetricsHandler> = {
+ *   "/metrics": serverStats,
+ *   "/metrics/jobs": metricsHandler({ registry: new Registry() }),
+ * };
+ * const request = new Request("http://localhost/metrics/jobs");
+ * const response = await routes[new URL(request.url).pathname](request);
+ * if (response.status !== 200) throw new Error(await response.text());
+ * ```
+ */
 export type MetricsHandler = (request: MetricsRequest) => Promise<Response>;
 
 /**
@@ -44,12 +64,13 @@ export type MetricsHandler = (request: MetricsRequest) => Promise<Response>;
  * @returns The handler. Its promise rejects with a `TypeError` when it is given
  * something without `url` and `headers`, such as a framework's context.
  * @throws {TypeError} If an option is of the wrong type, such as a `registry`
- * that is none.
+ * that is none, or is not known.
  * @throws {RangeError} If a number among the options is out of its range.
  */
 export function metricsHandler(
   options: MetricsHandlerOptions = {},
 ): MetricsHandler {
+  requireKnownOptions(options);
   const { settings, registries, onError } = readOptions(options);
   const gatherer = new RegistryGatherer(registries);
   const handler = new ScrapeHandler(settings, gatherer, onError);

@@ -1,13 +1,39 @@
 // deno-lint-ignore no-unused-vars -- the documentation links to it
 import type { CollectorError } from "../errors.ts";
-import { MAX_TIMER_MS, requireNumber, requireType } from "../require.ts";
+import {
+  MAX_TIMER_MS,
+  requireNames,
+  requireNumber,
+  requireType,
+} from "../require.ts";
 import {
   registriesOf,
   type RegistryLister,
   type RegistrySource,
 } from "./registries.ts";
 
-/** Options for {@linkcode metricsHandler}. */
+/**
+ * Options for {@linkcode metricsHandler}.
+ *
+ * @example For two Prometheus servers that scrape the same target
+ * ```ts
+ * import { metricsHandler, type MetricsHandlerOptions } from "@prometheus-async/prometheus-async";
+ *
+ * const options: MetricsHandlerOptions = {
+ *   coalesce: 1000,
+ *   maxInFlight: 4,
+ *   ownMetrics: true,
+ *   onError: (error) => console.warn(String(error)),
+ * };
+ * const response = await metricsHandler(options)(
+ *   new Request("http://localhost/metrics"),
+ * );
+ * const text = await response.text();
+ * if (!text.includes("prometheus_async_scrapes_in_flight 1")) {
+ *   throw new Error(text);
+ * }
+ * ```
+ */
 export interface MetricsHandlerOptions {
   /**
    * The registry whose metrics are served, several of them, or a function that
@@ -100,6 +126,25 @@ export interface MetricsHandlerParts {
 
 /** What the options are for, in error messages. */
 const ACTION = "serve metrics";
+
+const KNOWN: Readonly<Record<keyof MetricsHandlerOptions, true>> = {
+  registry: true,
+  timeout: true,
+  failOnError: true,
+  coalesce: true,
+  maxInFlight: true,
+  compress: true,
+  ownMetrics: true,
+  onError: true,
+};
+
+/**
+ * Refuses options that are not known: with a typing error in `registry` another
+ * one would be served.
+ */
+export function requireKnownOptions(options: MetricsHandlerOptions): void {
+  requireNames(ACTION, "options", options, Object.keys(KNOWN));
+}
 
 /**
  * Copies the options, with their defaults, and refuses what they cannot be.

@@ -2,7 +2,24 @@ import { describe } from "../describe.ts";
 import type { Registry } from "../types.ts";
 import { defaultRegistry } from "./default_registry.ts";
 
-/** One registry, several, or a function that is asked with every scrape. */
+/**
+ * One registry, several, or a function that is asked with every scrape.
+ *
+ * @example A registry that is another one from time to time
+ * ```ts
+ * import { metricsHandler, type RegistrySource } from "@prometheus-async/prometheus-async";
+ * import { Counter, Registry } from "prom-client";
+ *
+ * let current = new Registry();
+ * const registry: RegistrySource = () => current;
+ * const handler = metricsHandler({ registry });
+ * current = new Registry();
+ * new Counter({ name: "jobs_total", help: "Jobs", registers: [current] });
+ * const response = await handler(new Request("http://localhost/metrics"));
+ * const text = await response.text();
+ * if (!text.includes("jobs_total 0")) throw new Error(text);
+ * ```
+ */
 export type RegistrySource =
   | Registry
   | readonly Registry[]

@@ -13,7 +13,22 @@ import { negotiateFormat } from "./negotiate.ts";
 import type { MetricsHandlerSettings } from "./options.ts";
 import { type AnswerRecord, OwnMetrics } from "./own_metrics.ts";
 
-/** The part of a web-standard `Request` that is needed to serve metrics. */
+/**
+ * The part of a web-standard `Request` that is needed to serve metrics.
+ *
+ * @example A request that is no Request
+ * ```ts
+ * import { type MetricsRequest, serverStats } from "@prometheus-async/prometheus-async";
+ *
+ * const request: MetricsRequest = {
+ *   method: "HEAD",
+ *   url: "http://localhost/metrics",
+ *   headers: new Headers(),
+ * };
+ * const response = await serverStats(request);
+ * if (response.status !== 200) throw new Error(await response.text());
+ * ```
+ */
 export type MetricsRequest = Pick<Request, "method" | "url" | "headers">;
 
 const ALLOW = "GET, HEAD, OPTIONS";

@@ -6,7 +6,18 @@
  * @module
  */
 
-/** A route that a request has matched, middleware included. */
+/**
+ * A route that a request has matched, middleware included.
+ *
+ * @example The routes that have matched
+ * ```ts
+ * import type { HonoRoute } from "@prometheus-async/prometheus-async/hono";
+ *
+ * const spell = ({ method, path }: HonoRoute) => `${method} ${path}`;
+ * const route: HonoRoute = { method: "GET", path: "/users/:id", handler() {} };
+ * if (spell(route) !== "GET /users/:id") throw new Error("changed");
+ * ```
+ */
 export interface HonoRoute {
   /** The pattern, with that of the application that it was mounted in. */
   readonly path: string;
@@ -17,7 +28,21 @@ export interface HonoRoute {
   readonly handler: Function;
 }
 
-/** Hono's request. */
+/**
+ * Hono's request.
+ *
+ * @example What is read of a request
+ * ```ts
+ * import type { HonoRequest } from "@prometheus-async/prometheus-async/hono";
+ * import { Hono } from "hono";
+ *
+ * const method = ({ raw }: HonoRequest) => raw.method;
+ * const app = new Hono();
+ * app.get("/", (c) => c.text(method(c.req)));
+ * const response = await app.request("/");
+ * if (await response.text() !== "GET") throw new Error("changed");
+ * ```
+ */
 export interface HonoRequest {
   /** The request that the server handed on. */
   readonly raw: Request;
@@ -27,7 +52,25 @@ export interface HonoRequest {
   readonly routeIndex: number;
 }
 
-/** Hono's context: a `Context` fits. */
+/**
+ * Hono's context: a `Context` fits.
+ *
+ * @example A label for any context
+ * ```ts
+ * import { type HonoContext, prometheus } from "@prometheus-async/prometheus-async/hono";
+ * import { Hono } from "hono";
+ * import { Registry } from "prom-client";
+ *
+ * const registry = new Registry();
+ * const secure = (c: HonoContext) => String(c.req.raw.url.startsWith("https:"));
+ * const app = new Hono();
+ * app.use(prometheus({ registry, labels: { secure } }));
+ * app.get("/", (c) => c.text("hello"));
+ * await (await app.request("https://localhost/")).text();
+ * const text = await registry.metrics();
+ * if (!text.includes('secure="true"')) throw new Error(text);
+ * ```
+ */
 export interface HonoContext {
   /** The request. */
   readonly req: HonoRequest;

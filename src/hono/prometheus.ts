@@ -7,6 +7,20 @@ import { routeOf } from "./route.ts";
 /**
  * Options for {@linkcode prometheus}.
  *
+ * @example Options of the middleware
+ * ```ts
+ * import { prometheus, type PrometheusOptions } from "@prometheus-async/prometheus-async/hono";
+ * import { Hono } from "hono";
+ * import { Registry } from "prom-client";
+ *
+ * const options: PrometheusOptions = { registry: new Registry(), prefix: "shop_" };
+ * const app = new Hono();
+ * app.use(prometheus(options));
+ * app.get("/", (c) => c.text("hello"));
+ * const response = await app.request("/");
+ * if (await response.text() !== "hello") throw new Error("changed");
+ * ```
+ *
  * @typeParam C The application's context, for the functions among them.
  */
 export type PrometheusOptions<C extends HonoContext = HonoContext> =
@@ -14,6 +28,21 @@ export type PrometheusOptions<C extends HonoContext = HonoContext> =
 
 /**
  * A middleware: it fits wherever Hono takes one.
+ *
+ * @example A middleware that is made elsewhere
+ * ```ts
+ * import { prometheus, type PrometheusMiddleware } from "@prometheus-async/prometheus-async/hono";
+ * import { Hono } from "hono";
+ * import { Registry } from "prom-client";
+ *
+ * const middleware: PrometheusMiddleware = prometheus({
+ *   registry: new Registry(),
+ * });
+ * const app = new Hono().use(middleware);
+ * app.get("/", (c) => c.text("hello"));
+ * const response = await app.request("/");
+ * if (await response.text() !== "hello") throw new Error("changed");
+ * ```
  *
  * @typeParam C The application's context.
  */

@@ -6,7 +6,26 @@ import type { RequestMetricsOptions } from "./options.ts";
 import { ACTION } from "./action.ts";
 import { RequestMeter } from "./request_meter.ts";
 
-/** A request, and how its handler has answered. */
+/**
+ * A request, and how its handler has answered.
+ *
+ * @example A label from a response
+ * ```ts
+ * import { type HandledRequest, instrumentHandler } from "@prometheus-async/prometheus-async";
+ * import { Registry } from "prom-client";
+ *
+ * const registry = new Registry();
+ * const cache = ({ response }: HandledRequest) =>
+ *   response?.headers.get("x-cache") ?? "none";
+ * const handler = instrumentHandler(
+ *   (_request: Request) => new Response("hi", { headers: { "x-cache": "hit" } }),
+ *   { registry, labels: { cache } },
+ * );
+ * await (await handler(new Request("http://localhost/"))).text();
+ * const text = await registry.metrics();
+ * if (!text.includes('cache="hit"')) throw new Error(text);
+ * ```
+ */
 export interface HandledRequest {
   /** The request, as the server handed it to the handler. */
   readonly request: Request;
@@ -16,7 +35,30 @@ export interface HandledRequest {
   readonly error?: unknown;
 }
 
-/** Options for {@linkcode instrumentHandler}. */
+/**
+ * Options for {@linkcode instrumentHandler}.
+ *
+ * @example Names and routes of your own
+ * ```ts
+ * import { instrumentHandler, type InstrumentHandlerOptions } from "@prometheus-async/prometheus-async";
+ * import { Registry } from "prom-client";
+ *
+ * const registry = new Registry();
+ * const options: InstrumentHandlerOptions = {
+ *   registry,
+ *   prefix: "shop_",
+ *   route: ({ request }) =>
+ *     new URL(request.url).pathname === "/cart" ? "/cart" : undefined,
+ * };
+ * const handler = instrumentHandler(
+ *   (_request: Request) => new Response("empty"),
+ *   options,
+ * );
+ * await (await handler(new Request("http://localhost/cart"))).text();
+ * const text = await registry.metrics();
+ * if (!text.includes('route="/cart"')) throw new Error(text);
+ * ```
+ */
 export interface InstrumentHandlerOptions
   extends RequestMetricsOptions<HandledRequest> {
   /**
@@ -29,7 +71,22 @@ export interface InstrumentHandlerOptions
   route?: string | ((call: HandledRequest) => string | undefined);
 }
 
-/** What a fetch handler returns; Bun's, when it makes a WebSocket, nothing. */
+/**
+ * What a fetch handler returns; Bun's, when it makes a WebSocket, nothing.
+ *
+ * @example A handler that may answer nothing
+ * ```ts
+ * import { type Answer, instrumentHandler } from "@prometheus-async/prometheus-async";
+ * import { Registry } from "prom-client";
+ *
+ * // As Bun's, which answers nothing where it has upgraded to a WebSocket.
+ * const handle = (request: Request): Answer =>
+ *   request.headers.has("upgrade") ? undefined : new Response("hello");
+ * const handler = instrumentHandler(handle, { registry: new Registry() });
+ * const response = await handler(new Request("http://localhost/"));
+ * if (await response?.text() !== "hello") throw new Error("changed");
+ * ```
+ */
 export type Answer =
   | Response
   | undefined
@@ -39,6 +96,19 @@ export type Answer =
 /**
  * A handler that is measured. Pass it all that the server does, also where the
  * handler itself takes the request alone: that tells when a response has ended.
+ *
+ * @example Naming the type
+ * ```ts
+ * import { type InstrumentedHandler, instrumentHandler } from "@prometheus-async/prometheus-async";
+ * import { Registry } from "prom-client";
+ *
+ * const handle = (_request: Request) => new Response("hello");
+ * type Handler = InstrumentedHandler<unknown, Request, [], Response>;
+ * const registry = new Registry();
+ * const handler: Handler = instrumentHandler(handle, { registry });
+ * const response = await handler(new Request("http://localhost/"));
+ * if (await response.text() !== "hello") throw new Error("changed");
+ * ```
  *
  * @typeParam This What the handler is called on.
  * @typeParam Q The request, as the server has it.

@@ -14,6 +14,30 @@ export type { LabelValues };
 /**
  * What the metrics of requests can be told, of whatever handlers.
  *
+ * @example Options that several handlers share
+ * ```ts
+ * import {
+ *   type HandledRequest,
+ *   instrumentHandler,
+ *   type RequestMetricsOptions,
+ * } from "@prometheus-async/prometheus-async";
+ * import { Registry } from "prom-client";
+ *
+ * const registry = new Registry();
+ * const shared: RequestMetricsOptions<HandledRequest> = {
+ *   registry,
+ *   buckets: [0.01, 0.1, 1],
+ *   maxSeries: 100,
+ * };
+ * const hello = instrumentHandler((_request: Request) => new Response("hello"), {
+ *   ...shared,
+ *   route: "/hello",
+ * });
+ * await (await hello(new Request("http://localhost/hello"))).text();
+ * const text = await registry.metrics();
+ * if (!text.includes('route="/hello"')) throw new Error(text);
+ * ```
+ *
  * @typeParam Call What is known of a request when its handler has answered.
  */
 export interface RequestMetricsOptions<Call> {
@@ -63,7 +87,7 @@ export interface RequestMetricsOptions<Call> {
    * functions that make a value, when the handler has answered. One that throws,
    * or makes no value, leaves the label empty.
    *
-   * @default {{}}
+   * @default {undefined} None.
    */
   labels?: Readonly<
     Record<string, (call: Call) => string | number | undefined>

@@ -8,6 +8,17 @@ import {
 
 /**
  * A registry that metrics can join: a `Registry` of either client.
+ *
+ * @example The registry of either client
+ * ```ts
+ * import { instrumentHandler, type MetricsRegistry } from "@prometheus-async/prometheus-async";
+ * import { Registry } from "@prometheus-io/client";
+ *
+ * const registry: MetricsRegistry = new Registry();
+ * instrumentHandler((_request: Request) => new Response(), { registry });
+ * const names = registry.getMetricsAsArray().map(({ name }) => name);
+ * if (!names.includes("http_requests_total")) throw new Error(String(names));
+ * ```
  */
 export interface MetricsRegistry extends Registry {
   /**

@@ -23,7 +23,7 @@ export interface FamilySnapshot {
 }
 
 /** An exemplar in a {@linkcode FamilySnapshot}. */
-export interface SnapshotExemplar {
+interface SnapshotExemplar {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: string;
   readonly timestamp?: number;

@@ -61,7 +61,7 @@ export type ThreadReply =
   | { readonly ended: number };
 
 /** What the module of a thread exports; importing it does nothing. */
-export interface EntryModule {
+interface EntryModule {
   /**
    * Begins the thread's work.
    *

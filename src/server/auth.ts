@@ -3,7 +3,24 @@ import { plainResponse } from "../plain_response.ts";
 import { describeSecret, isPlainObject } from "../require.ts";
 import { ACTION, requireDefined, requireProtection } from "./refuse.ts";
 
-/** Who may ask a metrics server. */
+/**
+ * Who may ask a metrics server.
+ *
+ * @example A password and two tokens
+ * ```ts
+ * import { type AuthOptions, startHttpServer } from "@prometheus-async/prometheus-async";
+ *
+ * const auth: AuthOptions = {
+ *   basic: { prometheus: "a-long-random-password" },
+ *   bearer: ["the-token-of-now", "the-token-of-before"],
+ * };
+ * const server = await startHttpServer({ addr: "127.0.0.1", auth });
+ * const headers = { authorization: "Bearer the-token-of-before" };
+ * const { status } = await fetch(server.metricsUrl, { headers });
+ * await server.close();
+ * if (status !== 200) throw new Error(`status is ${status}`);
+ * ```
+ */
 export interface AuthOptions {
   /** Passwords by the names of the users, for basic authentication (RFC 7617). */
   basic?: Readonly<Record<string, string>>;

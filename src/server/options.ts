@@ -22,7 +22,24 @@ import { ACTION } from "./refuse.ts";
 import { HEALTH_PATH, METRICS_PATH } from "./routes.ts";
 import { readTlsOptions, type TlsOptions } from "./tls.ts";
 
-/** Options for {@linkcode startHttpServer}, wherever it listens. */
+/**
+ * Options for {@linkcode startHttpServer}, wherever it listens.
+ *
+ * @example Where strangers can connect
+ * ```ts
+ * import { type MetricsServerOptions, startHttpServer } from "@prometheus-async/prometheus-async";
+ *
+ * const options: MetricsServerOptions = {
+ *   auth: { bearer: ["a-long-random-token"] },
+ *   headerTimeout: 10_000,
+ *   maxConnections: 100,
+ * };
+ * const server = await startHttpServer({ ...options, addr: "127.0.0.1" });
+ * const { status } = await fetch(server.metricsUrl);
+ * await server.close();
+ * if (status !== 401) throw new Error(`status is ${status}`);
+ * ```
+ */
 export interface MetricsServerOptions extends MetricsHandlerOptions {
   /**
    * The path of the metrics, from its slash on.
@@ -98,7 +115,23 @@ export interface MetricsServerOptions extends MetricsHandlerOptions {
   onError?: (error: unknown) => void;
 }
 
-/** Options for {@linkcode startHttpServer} on an address. */
+/**
+ * Options for {@linkcode startHttpServer} on an address.
+ *
+ * @example An address and a path
+ * ```ts
+ * import { startHttpServer, type StartHttpServerOptions } from "@prometheus-async/prometheus-async";
+ *
+ * const options: StartHttpServerOptions = {
+ *   addr: "127.0.0.1",
+ *   port: 0,
+ *   path: "/internal/metrics",
+ * };
+ * const server = await startHttpServer(options);
+ * await server.close();
+ * if (!server.metricsUrl.endsWith("/internal/metrics")) throw new Error("moved");
+ * ```
+ */
 export interface StartHttpServerOptions extends MetricsServerOptions {
   /**
    * The address to listen on; empty for all interfaces, IPv4 and IPv6 where the
@@ -117,7 +150,24 @@ export interface StartHttpServerOptions extends MetricsServerOptions {
   unix?: undefined;
 }
 
-/** Options for {@linkcode startHttpServer} on a unix socket. */
+/**
+ * Options for {@linkcode startHttpServer} on a unix socket.
+ *
+ * @example A unix socket
+ * ```ts
+ * import { startHttpServer, type StartUnixServerOptions } from "@prometheus-async/prometheus-async";
+ * import { mkdtemp, rm } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ *
+ * const folder = await mkdtemp(join(tmpdir(), "metrics-"));
+ * const options: StartUnixServerOptions = { unix: join(folder, "metrics.sock") };
+ * const server = await startHttpServer(options);
+ * await server.close();
+ * await rm(folder, { recursive: true });
+ * if (server.socket.path !== options.unix) throw new Error("elsewhere");
+ * ```
+ */
 export interface StartUnixServerOptions extends MetricsServerOptions {
   /**
    * The file of the socket to listen on, at most 100 bytes long. If it is left

@@ -77,6 +77,20 @@ export function startHttpServer(
  * Starts an HTTP server for metrics on a unix socket; all else is as on an
  * address.
  *
+ * @example A folder that only some may enter
+ * ```ts
+ * import { startHttpServer } from "@prometheus-async/prometheus-async";
+ * import { mkdtemp, rm } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ *
+ * const folder = await mkdtemp(join(tmpdir(), "metrics-"));
+ * const server = await startHttpServer({ unix: join(folder, "metrics.sock") });
+ * await server.close();
+ * await rm(folder, { recursive: true });
+ * if (!server.socket.path.startsWith(folder)) throw new Error("elsewhere");
+ * ```
+ *
  * @param options Where to listen, what to serve, and to whom.
  * @returns The server, once it listens and is registered.
  */

@@ -9,7 +9,20 @@ import { checkCredentials, readCredential } from "../runtime/credentials.ts";
 import type { TlsCredentials } from "../runtime/types.ts";
 import { ACTION, requireProtection } from "./refuse.ts";
 
-/** Credentials for TLS as texts; they stay as they are. */
+/**
+ * Credentials for TLS as texts; they stay as they are.
+ *
+ * @example Certificates from the environment
+ * ```ts
+ * import type { StartHttpServerOptions, TlsPemOptions } from "@prometheus-async/prometheus-async";
+ * import process from "node:process";
+ *
+ * const { TLS_CERT: cert, TLS_KEY: key } = process.env;
+ * const tls: TlsPemOptions | undefined = cert && key ? { cert, key } : undefined;
+ * const options: StartHttpServerOptions = { port: 9000, tls };
+ * if (options.port !== 9000) throw new Error("never");
+ * ```
+ */
 export interface TlsPemOptions {
   /** The server's certificate, followed by those between it and its root. */
   cert: string;
@@ -27,6 +40,20 @@ export interface TlsPemOptions {
 /**
  * Credentials for TLS in files, which are read again from time to time: a
  * certificate that is renewed is shown to those who connect from then on.
+ *
+ * @example Certificates that are renewed
+ * ```ts
+ * import { startHttpServer, TlsError, type TlsFileOptions } from "@prometheus-async/prometheus-async";
+ *
+ * const tls: TlsFileOptions = {
+ *   certFile: "/etc/app/no/such/server.pem",
+ *   keyFile: "/etc/app/no/such/server.key",
+ *   reloadInterval: 60_000,
+ * };
+ * const error = await startHttpServer({ addr: "127.0.0.1", tls })
+ *   .catch((error) => error);
+ * if (!(error instanceof TlsError)) throw error;
+ * ```
  */
 export interface TlsFileOptions {
   /** The file of what {@linkcode TlsPemOptions.cert} is. */
@@ -43,7 +70,21 @@ export interface TlsFileOptions {
   reloadInterval?: number;
 }
 
-/** How a metrics server speaks TLS: 1.2 and 1.3. All of it is in PEM format. */
+/**
+ * How a metrics server speaks TLS: 1.2 and 1.3. All of it is in PEM format.
+ *
+ * @example Files where there are any
+ * ```ts
+ * import type { TlsOptions } from "@prometheus-async/prometheus-async";
+ * import { existsSync } from "node:fs";
+ *
+ * const folder = "/etc/app/no/such/folder";
+ * const tls: TlsOptions | undefined = existsSync(folder)
+ *   ? { certFile: `${folder}/server.pem`, keyFile: `${folder}/server.key` }
+ *   : undefined;
+ * if (tls !== undefined) throw new Error("never");
+ * ```
+ */
 export type TlsOptions = TlsPemOptions | TlsFileOptions;
 
 /** Where a server's credentials come from. */

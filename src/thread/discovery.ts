@@ -10,6 +10,29 @@ import { requireUrl } from "./module_url.ts";
 /**
  * Service discovery that runs on the thread of a metrics server, and so while
  * the main thread is blocked.
+ *
+ * @example A module that runs on the thread
+ * ```ts
+ * import { startHttpServerInThread, type ThreadDiscovery } from "@prometheus-async/prometheus-async";
+ *
+ * const source = `export default ({ log }) => ({
+ *   async register({ metricsUrl }) {
+ *     if (log) console.log(metricsUrl);
+ *     return async () => {};
+ *   },
+ * });`;
+ * const serviceDiscovery: ThreadDiscovery = {
+ *   module: `data:text/javascript,${encodeURIComponent(source)}`,
+ *   options: { log: false },
+ * };
+ * const server = await startHttpServerInThread({
+ *   addr: "127.0.0.1",
+ *   serviceDiscovery,
+ * });
+ * const { isRegistered } = server;
+ * await server.close();
+ * if (!isRegistered) throw new Error("not registered");
+ * ```
  */
 export interface ThreadDiscovery {
   /**

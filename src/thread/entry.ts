@@ -5,6 +5,15 @@
  * It is an entry point of its own so that applications whose modules are put
  * into one file can bundle it beside that, see the option `entry`.
  *
+ * @example A program that `deno compile` makes one file of
+ * ```ts
+ * import "@prometheus-async/prometheus-async/thread-entry";
+ * import { startHttpServerInThread } from "@prometheus-async/prometheus-async";
+ *
+ * const server = await startHttpServerInThread({ addr: "127.0.0.1" });
+ * await server.close();
+ * ```
+ *
  * @module
  */
 
@@ -32,7 +41,15 @@ import { toSent } from "./sent_error.ts";
 const REGISTRATION_MS = 1500;
 
 /**
- * Serves metrics on this thread, if `startHttpServerInThread` has started it.
+ * Serves metrics on this thread, if `startHttpServerInThread` has started it: the
+ * thread calls it, and nobody else should.
+ *
+ * @example What a bundler is given for the thread
+ * ```ts
+ * import { run } from "@prometheus-async/prometheus-async/thread-entry";
+ *
+ * if (typeof run !== "function") throw new Error("it was shaken off");
+ * ```
  *
  * @param early The messages that have come already.
  */

@@ -15,7 +15,19 @@ import {
 } from "./discovery.ts";
 import { requireUrl } from "./module_url.ts";
 
-/** Options that only a server on a thread has, or that mean more for it. */
+/**
+ * Options that only a server on a thread has, or that mean more for it.
+ *
+ * @example Collectors that take their time
+ * ```ts
+ * import { startHttpServerInThread, type ThreadedServerOptions } from "@prometheus-async/prometheus-async";
+ *
+ * // A collector blocks the main thread for up to 200 ms.
+ * const options: ThreadedServerOptions = { refreshTimeout: 250 };
+ * const server = await startHttpServerInThread({ ...options, addr: "127.0.0.1" });
+ * await server.close();
+ * ```
+ */
 export interface ThreadedServerOptions {
   /**
    * The registry whose metrics are served, several of them, or a function that
@@ -78,13 +90,48 @@ export interface ThreadedServerOptions {
   entry?: string | URL;
 }
 
-/** Options for a metrics server on a thread of its own, on an address. */
+/**
+ * Options for a metrics server on a thread of its own, on an address.
+ *
+ * @example An address, and a token
+ * ```ts
+ * import { startHttpServerInThread, type StartThreadedHttpServerOptions } from "@prometheus-async/prometheus-async";
+ *
+ * const options: StartThreadedHttpServerOptions = {
+ *   addr: "127.0.0.1",
+ *   auth: { bearer: ["a-long-random-token"] },
+ * };
+ * const server = await startHttpServerInThread(options);
+ * const { status } = await fetch(server.metricsUrl);
+ * await server.close();
+ * if (status !== 401) throw new Error(`status is ${status}`);
+ * ```
+ */
 export interface StartThreadedHttpServerOptions
   extends
     Omit<StartHttpServerOptions, keyof ThreadedServerOptions>,
     ThreadedServerOptions {}
 
-/** Options for a metrics server on a thread of its own, on a unix socket. */
+/**
+ * Options for a metrics server on a thread of its own, on a unix socket.
+ *
+ * @example A unix socket
+ * ```ts
+ * import { startHttpServerInThread, type StartThreadedUnixServerOptions } from "@prometheus-async/prometheus-async";
+ * import { mkdtemp, rm } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ *
+ * const folder = await mkdtemp(join(tmpdir(), "metrics-"));
+ * const options: StartThreadedUnixServerOptions = {
+ *   unix: join(folder, "metrics.sock"),
+ * };
+ * const server = await startHttpServerInThread(options);
+ * await server.close();
+ * await rm(folder, { recursive: true });
+ * if (server.socket.path !== options.unix) throw new Error("elsewhere");
+ * ```
+ */
 export interface StartThreadedUnixServerOptions
   extends
     Omit<StartUnixServerOptions, keyof ThreadedServerOptions>,

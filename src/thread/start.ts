@@ -17,7 +17,21 @@ import {
 } from "./options.ts";
 import { ServerThread, START_MS } from "./server_thread.ts";
 
-/** What can be done with a metrics server on a thread of its own. */
+/**
+ * What can be done with a metrics server on a thread of its own.
+ *
+ * @example Closing where nothing can be awaited
+ * ```ts
+ * import { startHttpServerInThreadSync, type ThreadedServerControls } from "@prometheus-async/prometheus-async";
+ * import { register } from "prom-client";
+ *
+ * const server: ThreadedServerControls = startHttpServerInThreadSync({
+ *   addr: "127.0.0.1",
+ *   registry: register,
+ * });
+ * server.closeSync(1000);
+ * ```
+ */
 export interface ThreadedServerControls extends ServerControls, Disposable {
   /**
    * Closes the server as `close()` does, and blocks this thread until that is
@@ -34,15 +48,63 @@ export interface ThreadedServerControls extends ServerControls, Disposable {
   closeSync(grace?: number): void;
 }
 
-/** A metrics server on a thread of its own, on an address. */
+/**
+ * A metrics server on a thread of its own, on an address.
+ *
+ * @example A scrape while the main thread is busy
+ * ```ts
+ * import { startHttpServerInThread, type ThreadedMetricsHttpServer } from "@prometheus-async/prometheus-async";
+ *
+ * const server: ThreadedMetricsHttpServer = await startHttpServerInThread({
+ *   addr: "127.0.0.1",
+ * });
+ * const scrape = await fetch(server.metricsUrl);
+ * const text = await scrape.text();
+ * await server.close();
+ * if (!text.includes("prometheus_async_main_thread_responsive")) {
+ *   throw new Error(text);
+ * }
+ * ```
+ */
 export interface ThreadedMetricsHttpServer
   extends HttpServerInfo, ThreadedServerControls {}
 
-/** A metrics server on a thread of its own, on a unix socket. */
+/**
+ * A metrics server on a thread of its own, on a unix socket.
+ *
+ * @example A server for a sidecar
+ * ```ts
+ * import { startHttpServerInThread, type ThreadedMetricsUnixServer } from "@prometheus-async/prometheus-async";
+ * import { mkdtemp, rm } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ *
+ * const folder = await mkdtemp(join(tmpdir(), "metrics-"));
+ * const server: ThreadedMetricsUnixServer = await startHttpServerInThread({
+ *   unix: join(folder, "metrics.sock"),
+ * });
+ * await server.close();
+ * await rm(folder, { recursive: true });
+ * if (server.url !== null) throw new Error("never");
+ * ```
+ */
 export interface ThreadedMetricsUnixServer
   extends UnixServerInfo, ThreadedServerControls {}
 
-/** A metrics server on a thread of its own, wherever it listens. */
+/**
+ * A metrics server on a thread of its own, wherever it listens.
+ *
+ * @example Saying where a server is, whatever it listens on
+ * ```ts
+ * import { startHttpServerInThread, type ThreadedMetricsServer } from "@prometheus-async/prometheus-async";
+ *
+ * const place = (server: ThreadedMetricsServer) =>
+ *   server.metricsUrl ?? server.socket.path;
+ * const server = await startHttpServerInThread({ addr: "127.0.0.1" });
+ * await server.close();
+ * if (!place(server).startsWith("http://127.0.0.1:")) throw new Error("moved");
+ * ```
+ */
 export type ThreadedMetricsServer =
   | ThreadedMetricsHttpServer
   | ThreadedMetricsUnixServer;
@@ -105,6 +167,20 @@ export function startHttpServerInThread(
 /**
  * Starts a metrics server on a thread of its own, on a unix socket; all else is
  * as on an address.
+ *
+ * @example A folder that only some may enter
+ * ```ts
+ * import { startHttpServerInThread } from "@prometheus-async/prometheus-async";
+ * import { mkdtemp, rm } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ *
+ * const folder = await mkdtemp(join(tmpdir(), "metrics-"));
+ * const server = await startHttpServerInThread({ unix: join(folder, "metrics.sock") });
+ * await server.close();
+ * await rm(folder, { recursive: true });
+ * if (!server.socket.path.startsWith(folder)) throw new Error("elsewhere");
+ * ```
  *
  * @param options Where to listen, what to serve, and to whom.
  * @returns The server, once it listens and is registered.
@@ -181,6 +257,21 @@ export function startHttpServerInThreadSync(
 ): ThreadedMetricsHttpServer;
 /**
  * Does the same on a unix socket.
+ *
+ * @example A folder that only some may enter
+ * ```ts
+ * import { startHttpServerInThreadSync } from "@prometheus-async/prometheus-async";
+ * import { mkdtemp, rm } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ * import { register } from "prom-client";
+ *
+ * const folder = await mkdtemp(join(tmpdir(), "metrics-"));
+ * const server = startHttpServerInThreadSync({ unix: join(folder, "metrics.sock"), registry: register });
+ * server.closeSync();
+ * await rm(folder, { recursive: true });
+ * if (!server.socket.path.startsWith(folder)) throw new Error("elsewhere");
+ * ```
  *
  * @param options Where to listen, what to serve, and to whom.
  * @returns The server, which listens and is registered.

@@ -8,12 +8,53 @@ import type { Arguments, Probe } from "./probe.ts";
 import { type Report, watch } from "./report.ts";
 import { type Wrapper, type WrapperDescription, wrapWith } from "./wrapper.ts";
 
-/** A class whose instances can be thrown. */
+/**
+ * A class whose instances can be thrown.
+ *
+ * @example A list of classes of its own
+ * ```ts
+ * import { countExceptions, type ErrorClass } from "@prometheus-async/prometheus-async";
+ *
+ * const ours: ErrorClass[] = [RangeError, SyntaxError];
+ * let count = 0;
+ * const metric = { inc: () => void count++ };
+ * const parse = countExceptions(metric, { exc: ours })(JSON.parse);
+ * try {
+ *   parse("{");
+ * } catch {
+ *   // It is counted.
+ * }
+ * if (count !== 1) throw new Error("not counted");
+ * ```
+ */
 // deno-lint-ignore no-explicit-any
 export type ErrorClass = abstract new (...args: any[]) => unknown;
 
 /**
  * Options for {@linkcode countExceptions}.
+ *
+ * @example What does not count
+ * ```ts
+ * import { countExceptions, type CountExceptionsOptions } from "@prometheus-async/prometheus-async";
+ *
+ * const options: CountExceptionsOptions = {
+ *   exc: [TypeError, RangeError],
+ *   filter: (reason) => (reason as Error).message !== "expected",
+ * };
+ * let count = 0;
+ * const metric = { inc: () => void count++ };
+ * const fail = countExceptions(metric, options)((message: string) => {
+ *   throw new TypeError(message);
+ * });
+ * for (const message of ["expected", "surprising"]) {
+ *   try {
+ *     fail(message);
+ *   } catch {
+ *     // One of them counts.
+ *   }
+ * }
+ * if (count !== 1) throw new Error(`counted ${count}`);
+ * ```
  *
  * @typeParam Name The names of the metric's labels.
  */

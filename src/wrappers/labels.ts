@@ -11,6 +11,20 @@ import { isPlainObject, refusePromise } from "./options.ts";
  * The names of a metric's labels, as far as its type tells them: the clients'
  * metrics do, their children and other objects take any.
  *
+ * @example The labels of a metric
+ * ```ts
+ * import type { LabelNames } from "@prometheus-async/prometheus-async";
+ * import { Counter } from "prom-client";
+ *
+ * const jobs = new Counter({
+ *   name: "jobs_total",
+ *   help: "Jobs",
+ *   labelNames: ["kind", "status"],
+ * });
+ * const names: LabelNames<typeof jobs>[] = ["kind", "status"];
+ * if (names.length !== 2) throw new Error("never");
+ * ```
+ *
  * @typeParam M The metric's type.
  */
 export type LabelNames<M> = M extends {
@@ -22,6 +36,27 @@ export type LabelNames<M> = M extends {
 
 /**
  * A value for each label that is set.
+ *
+ * @example Values that are made in one place
+ * ```ts
+ * import { countExceptions, type LabelValues } from "@prometheus-async/prometheus-async";
+ * import { Counter } from "prom-client";
+ *
+ * const errors = new Counter({
+ *   name: "errors_total",
+ *   help: "Errors",
+ *   labelNames: ["kind"],
+ * });
+ * const labels = (reason: unknown): LabelValues<"kind"> => ({
+ *   kind: reason instanceof Error ? reason.name : "other",
+ * });
+ * const failing = countExceptions(errors, {
+ *   labels: ({ reason }) => labels(reason),
+ * })(() => Promise.reject(new RangeError("no")));
+ * await failing().catch(() => {});
+ * const { values } = await errors.get();
+ * if (values[0].labels.kind !== "RangeError") throw new Error("not labelled");
+ * ```
  *
  * @typeParam Name The names of the labels.
  */

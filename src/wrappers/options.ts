@@ -9,7 +9,24 @@ import type { LabelValues } from "./labels.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Thenable, thenOf } from "./thenable.ts";
 
-/** What all wrappers can be told. */
+/**
+ * What all wrappers can be told.
+ *
+ * @example Where errors of a metric go
+ * ```ts
+ * import { time, type WrapperOptions } from "@prometheus-async/prometheus-async";
+ *
+ * const errors: unknown[] = [];
+ * const options: WrapperOptions = { onError: (error) => errors.push(error) };
+ * const broken = {
+ *   observe() {
+ *     throw new Error("out of order");
+ *   },
+ * };
+ * if (time(broken, options)(() => 1)() !== 1) throw new Error("changed");
+ * if (errors.length !== 1) throw new Error("not told");
+ * ```
+ */
 export interface WrapperOptions {
   /**
    * Takes each error that the metric, or a function in these options, throws or
@@ -23,6 +40,24 @@ export interface WrapperOptions {
 
 /**
  * What the wrappers that measure at the end of a call can be told.
+ *
+ * @example Labels from how a call ended
+ * ```ts
+ * import { type OutcomeOptions, time } from "@prometheus-async/prometheus-async";
+ * import { Histogram } from "prom-client";
+ *
+ * const seconds = new Histogram({
+ *   name: "job_seconds",
+ *   help: "Time in jobs",
+ *   labelNames: ["status"],
+ * });
+ * const options: OutcomeOptions<"status"> = {
+ *   labels: ({ status }) => ({ status }),
+ * };
+ * await time(seconds, Promise.reject(new Error("no")), options).catch(() => {});
+ * const { values } = await seconds.get();
+ * if (values[0].labels.status !== "rejected") throw new Error("not labelled");
+ * ```
  *
  * @typeParam Name The names of the metric's labels.
  * @typeParam O The outcomes that are measured.

@@ -5,7 +5,22 @@
  * @module
  */
 
-/** Any function. */
+/**
+ * Any function.
+ *
+ * @example A function that wraps whatever it is given
+ * ```ts
+ * import { type AnyFunction, time } from "@prometheus-async/prometheus-async";
+ *
+ * let calls = 0;
+ * function measured<F extends AnyFunction>(fn: F): F {
+ *   return time({ observe: () => void calls++ })(fn) as F;
+ * }
+ * if (measured((a: number, b: number) => a + b)(1, 2) !== 3 || calls !== 1) {
+ *   throw new Error("not measured");
+ * }
+ * ```
+ */
 // deno-lint-ignore no-explicit-any
 export type AnyFunction = (...args: any[]) => unknown;
 

@@ -9,6 +9,18 @@ import { type Wrapper, type WrapperDescription, wrapWith } from "./wrapper.ts";
 /**
  * Options for {@linkcode time}.
  *
+ * @example Options that several wrappers share
+ * ```ts
+ * import { time, type TimeOptions } from "@prometheus-async/prometheus-async";
+ *
+ * const seen: number[] = [];
+ * const options: TimeOptions = { onError: (error) => console.warn(error) };
+ * const double = time({ observe: (s) => seen.push(s) }, options)(
+ *   (n: number) => n * 2,
+ * );
+ * if (double(2) !== 4 || seen.length !== 1) throw new Error("not measured");
+ * ```
+ *
  * @typeParam Name The names of the metric's labels.
  */
 export type TimeOptions<Name extends string = string> = OutcomeOptions<Name>;

@@ -5,7 +5,26 @@ import type { Arguments, Probe } from "./probe.ts";
 import { type Report, watch } from "./report.ts";
 import { type Wrapper, type WrapperDescription, wrapWith } from "./wrapper.ts";
 
-/** What is known of a call when it begins. */
+/**
+ * What is known of a call when it begins.
+ *
+ * @example A label from the first argument
+ * ```ts
+ * import { type CallEntry, trackInprogress } from "@prometheus-async/prometheus-async";
+ * import { Gauge } from "prom-client";
+ *
+ * const inprogress = new Gauge({
+ *   name: "imports_inprogress",
+ *   help: "Imports in progress",
+ *   labelNames: ["kind"],
+ * });
+ * const labels = ({ args: [kind] }: CallEntry) => ({ kind });
+ * const run = trackInprogress(inprogress, { labels })((kind: string) => kind);
+ * run("users");
+ * const { values } = await inprogress.get();
+ * if (values[0].labels.kind !== "users") throw new Error("not labelled");
+ * ```
+ */
 export interface CallEntry {
   /** The arguments of the call; none where a promise is tracked. */
   // deno-lint-ignore no-explicit-any
@@ -14,6 +33,25 @@ export interface CallEntry {
 
 /**
  * Options for {@linkcode trackInprogress}.
+ *
+ * @example Labels that are the same for every call
+ * ```ts
+ * import { trackInprogress, type TrackInprogressOptions } from "@prometheus-async/prometheus-async";
+ * import { Gauge } from "prom-client";
+ *
+ * const inprogress = new Gauge({
+ *   name: "jobs_inprogress",
+ *   help: "Jobs in progress",
+ *   labelNames: ["queue"],
+ * });
+ * const options: TrackInprogressOptions = { labels: { queue: "mail" } };
+ * const { promise, resolve } = Promise.withResolvers<void>();
+ * const done = trackInprogress(inprogress, promise, options);
+ * if ((await inprogress.get()).values[0].value !== 1) throw new Error("not up");
+ * resolve();
+ * await done;
+ * if ((await inprogress.get()).values[0].value !== 0) throw new Error("not down");
+ * ```
  *
  * @typeParam Name The names of the metric's labels.
  */

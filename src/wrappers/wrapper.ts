@@ -19,6 +19,21 @@ import { metricReporter, type Report, reporter } from "./report.ts";
  * A function that returns one only sometimes, in a union with other types, keeps
  * its type, although a native promise comes back for it.
  *
+ * @example A promise of a class of its own
+ * ```ts
+ * import { type OwnThenable, time } from "@prometheus-async/prometheus-async";
+ *
+ * class Query extends Promise<string> {
+ *   cancel() {}
+ * }
+ * const query = () => new Query((resolve) => resolve("rows"));
+ * const measured = time({ observe() {} })(query)();
+ * // A native promise comes back, which has no cancel(): the type says so.
+ * type Lost = OwnThenable<Query> extends never ? false : true;
+ * const isLost: Lost = true;
+ * if ("cancel" in measured || !isLost) throw new Error("it is there");
+ * ```
+ *
  * @typeParam R The thenable's type.
  */
 export type OwnThenable<R extends PromiseLike<unknown>> =
