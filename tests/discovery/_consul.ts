@@ -21,7 +21,7 @@ export interface AgentService {
 }
 
 /** A check as the agent lists it. */
-export interface AgentCheck {
+interface AgentCheck {
   CheckID: string;
   ServiceID: string;
   Status: string;
@@ -53,7 +53,7 @@ const START_MS = 60_000;
 const ATTEMPTS = 3;
 
 /** Starts an agent, on ports that were free a moment ago. */
-export async function startConsul(
+async function startConsul(
   options: StartConsulOptions = {},
 ): Promise<Consul> {
   for (let attempt = 1;; attempt++) {

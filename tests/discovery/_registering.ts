@@ -71,3 +71,11 @@ export async function withServers(
     await Promise.all(started.map((server) => server.close(0)));
   }
 }
+
+/** Who knows a service: its agent by the id, and `isRegistered`. */
+export async function knowing(
+  consul: Consul,
+  server: { isRegistered: boolean },
+): Promise<[string[], boolean]> {
+  return [Object.keys(await consul.services()), server.isRegistered];
+}

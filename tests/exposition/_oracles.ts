@@ -43,7 +43,7 @@ export interface ParsedSample {
 }
 
 /** An exemplar as Python's parser sees it. */
-export interface ParsedExemplar {
+interface ParsedExemplar {
   labels: Record<string, string>;
   value: number;
   /** In seconds since the Unix epoch. */

@@ -1,65 +1,14 @@
+import { metricsHandler, serverStats } from "../../src/exposition/mod.ts";
 import {
-  type MetricsHandler,
-  metricsHandler,
-  serverStats,
-} from "../../src/exposition/mod.ts";
-import {
-  assert,
   assertEquals,
   assertRejects,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { Buffer } from "node:buffer";
-import {
-  brotliDecompressSync,
-  gunzipSync,
-  zstdDecompressSync,
-} from "node:zlib";
 import * as promClient from "prom-client";
 import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
-
-const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
-
-const scrape = (init?: RequestInit) =>
-  new Request("http://localhost/metrics", init);
-
-function filledRegistry(): promClient.Registry {
-  const { Counter, Gauge, Histogram, Registry, Summary } = client;
-  const registry = new Registry();
-  const registers = [registry];
-  new Counter({ name: "jobs_total", help: "Jobs", registers }).inc(3);
-  new Gauge({ name: "temp", help: "Temp", labelNames: ["at"], registers })
-    .labels("home").set(-1.5);
-  new Histogram({ name: "h", help: "H", buckets: [1, 2], registers }).observe(
-    1.5,
-  );
-  new Summary({ name: "s", help: "S", percentiles: [0.5], registers }).observe(
-    2,
-  );
-  return registry;
-}
-
-const FILLED = `# HELP jobs_total Jobs
-# TYPE jobs_total counter
-jobs_total 3
-# HELP temp Temp
-# TYPE temp gauge
-temp{at="home"} -1.5
-# HELP h H
-# TYPE h histogram
-h_bucket{le="1"} 0
-h_bucket{le="2"} 1
-h_bucket{le="+Inf"} 1
-h_sum 1.5
-h_count 1
-# HELP s S
-# TYPE s summary
-s{quantile="0.5"} 2
-s_sum 2
-s_count 1
-`;
+import { CONTENT_TYPE, FILLED, filledRegistry, scrape } from "./_filled.ts";
 
 test("metricsHandler() serves every type of metric", async () => {
   const response = await metricsHandler({ registry: filledRegistry() })(
@@ -175,6 +124,8 @@ test("metricsHandler() refuses options that cannot be", () => {
     [{ compress: "gzip" }, TypeError, "compress must be a boolean"],
     [{ ownMetrics: null }, TypeError, "ownMetrics must be a boolean"],
     [{ onError: {} }, TypeError, "onError must be a function"],
+    [{ registery: new Registry() }, TypeError, "received registery"],
+    [{ maxinflight: 1 }, TypeError, "received maxinflight for maxInFlight"],
   ];
   for (const [options, errorClass, text] of wrong) {
     assertThrows(() => metricsHandler(options as never), errorClass, text);
@@ -203,203 +154,6 @@ test("metricsHandler() refuses the successor's registry of threads and names the
     TypeError,
     "its `workerMetrics()`",
   );
-});
-
-/** A registry whose metrics take more than a kilobyte. */
-function bigRegistry(): promClient.Registry {
-  const registry = new client.Registry();
-  const gauge = new client.Gauge({
-    name: "temp",
-    help: "Temp",
-    labelNames: ["n"],
-    registers: [registry],
-  });
-  for (let n = 0; n < 100; n++) gauge.labels(String(n)).set(n);
-  return registry;
-}
-
-/** Scrapes with an Accept-Encoding, and undoes the encoding. */
-async function scrapeEncoded(
-  handler: MetricsHandler,
-  acceptEncoding: string,
-): Promise<{ encoding: string | null; text: string; bytes: number }> {
-  const { headers, ...response } = await handler(
-    scrape({ headers: { "accept-encoding": acceptEncoding } }),
-  ).then(async (response) => ({
-    headers: response.headers,
-    body: new Uint8Array(await response.arrayBuffer()),
-  }));
-  const { body } = response;
-  assertEquals(headers.get("content-length"), String(body.length));
-  const encoding = headers.get("content-encoding");
-  const decode = {
-    gzip: gunzipSync,
-    br: brotliDecompressSync,
-    zstd: zstdDecompressSync,
-  }[encoding ?? ""] ?? Buffer.from;
-  return { encoding, text: decode(body).toString(), bytes: body.length };
-}
-
-test("metricsHandler() compresses as the request likes best", async () => {
-  const handler = metricsHandler({ registry: bigRegistry() });
-  const plain = await (await handler(scrape())).text();
-  const cases: [acceptEncoding: string, encoding: string | null][] = [
-    ["gzip", "gzip"],
-    ["GZip;q=0.5", "gzip"],
-    ["deflate, gzip", "gzip"],
-    ["br", "br"],
-    ["zstd", "zstd"],
-    ["gzip, br, zstd", "gzip"],
-    ["zstd, gzip", "zstd"],
-    ["gzip;q=0.5, br, zstd;q=0.9", "br"],
-    ["gzip;q=1, br;q=0.9", "gzip"],
-    ["*", "gzip"],
-    ["gzip;q=0, *", "zstd"],
-    ["identity", null],
-    ["gzip;q=0", null],
-    ["deflate", null],
-    ["", null],
-    ["garbage;;q=,,", null],
-  ];
-  for (const [acceptEncoding, expected] of cases) {
-    const { encoding, text, bytes } = await scrapeEncoded(
-      handler,
-      acceptEncoding,
-    );
-    assertEquals(encoding, expected, acceptEncoding);
-    assertEquals(text, plain, acceptEncoding);
-    assertEquals(bytes < plain.length, expected !== null);
-  }
-});
-
-test("metricsHandler() compresses large bodies whole", async () => {
-  const registry = new client.Registry();
-  const gauge = new client.Gauge({
-    name: "temp",
-    help: "Temp",
-    labelNames: ["n"],
-    registers: [registry],
-  });
-  for (let n = 0; n < 20_000; n++) gauge.labels(`${n * n}`).set(Math.sqrt(n));
-  const handler = metricsHandler({ registry });
-  const plain = await (await handler(scrape())).text();
-  assert(plain.length > 500_000);
-  for (const encoding of ["gzip", "br", "zstd"]) {
-    const { text } = await scrapeEncoded(handler, encoding);
-    assert(text === plain, encoding);
-  }
-});
-
-test("metricsHandler() does not compress when it is told not to", async () => {
-  const handler = metricsHandler({ registry: bigRegistry(), compress: false });
-  assertEquals((await scrapeEncoded(handler, "gzip")).encoding, null);
-});
-
-test("metricsHandler() sends a small body as it is", async () => {
-  const response = await metricsHandler({ registry: filledRegistry() })(
-    scrape({ headers: { "accept-encoding": "gzip" } }),
-  );
-  assertEquals(response.headers.get("content-encoding"), null);
-  assertEquals(await response.text(), FILLED);
-});
-
-test("metricsHandler() answers HEAD with the headers alone", async () => {
-  const response = await metricsHandler({ registry: filledRegistry() })(
-    scrape({ method: "HEAD" }),
-  );
-  assertEquals(response.status, 200);
-  assertEquals(response.headers.get("content-type"), CONTENT_TYPE);
-  assertEquals(await response.text(), "");
-});
-
-test("metricsHandler() answers OPTIONS and other methods with what it allows", async () => {
-  const handler = metricsHandler({ registry: filledRegistry() });
-  const cases = { OPTIONS: 204, POST: 405, PUT: 405, DELETE: 405, PATCH: 405 };
-  for (const [method, status] of Object.entries(cases)) {
-    const response = await handler(scrape({ method }));
-    assertEquals(response.status, status);
-    assertEquals(response.headers.get("allow"), "GET, HEAD, OPTIONS");
-  }
-});
-
-/** The names of the families in an answer. */
-async function familyNames(response: Response): Promise<string[]> {
-  return [...(await response.text()).matchAll(/^# TYPE (\S+)/gm)]
-    .map(([, name]) => name);
-}
-
-test("metricsHandler() serves the families that name[] asks for", async () => {
-  const handler = metricsHandler({ registry: filledRegistry() });
-  const cases: [query: string, names: string[]][] = [
-    ["", ["jobs_total", "temp", "h", "s"]],
-    ["?other=1", ["jobs_total", "temp", "h", "s"]],
-    ["?name[]=temp", ["temp"]],
-    ["?name%5B%5D=temp&name%5B%5D=h", ["temp", "h"]],
-    ["?name[]=jobs_total", ["jobs_total"]],
-    ["?name[]=jobs", ["jobs_total"]],
-    ["?name[]=h_bucket", ["h"]],
-    ["?name[]=h_sum&name[]=s_count", ["h", "s"]],
-    ["?name[]=temp_sum", []],
-    ["?name[]=nothing", []],
-  ];
-  for (const [query, names] of cases) {
-    const response = await handler(
-      new Request(`http://localhost/metrics${query}`),
-    );
-    assertEquals(response.status, 200);
-    assertEquals(await familyNames(response), names, query);
-  }
-});
-
-test("metricsHandler() collects what name[] asks for and no more", async () => {
-  const registry = new client.Registry();
-  const collected: string[] = [];
-  for (const name of ["a", "b"]) {
-    new client.Gauge({
-      name,
-      help: name,
-      registers: [registry],
-      collect: () => void collected.push(name),
-    });
-  }
-  const handler = metricsHandler({ registry });
-  await handler(new Request("http://localhost/metrics?name[]=b"));
-  assertEquals(collected, ["b"]);
-});
-
-test("metricsHandler() answers a bad query or URL with 400 and the reason", async () => {
-  const handler = metricsHandler({ registry: filledRegistry() });
-  const cases: [url: string, reason: string][] = [
-    ["http://localhost/metrics?name[]=", 'must follow "name[]="'],
-    ["http://localhost/metrics?name[]=temp&name[]=", 'must follow "name[]="'],
-    ["http://localhost/metrics?name[]=%zz", "percent-encoded"],
-    ["http://localhost/metrics?name[]=%ff", "UTF-8"],
-    ["http://[", "no URL"],
-  ];
-  for (const [url, reason] of cases) {
-    const { headers } = scrape();
-    const response = await handler({ method: "GET", url, headers });
-    assertEquals(response.status, 400);
-    assertStringIncludes(await response.text(), reason);
-  }
-});
-
-test("metricsHandler() reads a request's path where there is no host", async () => {
-  const { headers } = scrape();
-  const response = await metricsHandler({ registry: filledRegistry() })({
-    method: "GET",
-    url: "/metrics?name[]=temp",
-    headers,
-  });
-  assertEquals(await familyNames(response), ["temp"]);
-});
-
-test("metricsHandler() ignores further arguments, as runtimes pass them", async () => {
-  const handler: (...args: unknown[]) => Promise<Response> = metricsHandler({
-    registry: filledRegistry(),
-  }) as never;
-  const response = await handler(scrape(), { remoteAddr: {} }, undefined);
-  assertEquals(await response.text(), FILLED);
 });
 
 test("metricsHandler() answers interleaved scrapes alike in every format", async () => {

@@ -3,7 +3,7 @@ import type * as promClient from "prom-client";
 import { client } from "../_client.ts";
 
 /** Label sets; some pairs are one to `prom-client`, others to its successor. */
-export const LABEL_SETS: readonly Record<string, unknown>[] = [
+const LABEL_SETS: readonly Record<string, unknown>[] = [
   { x: "a", y: "b" },
   { y: "b", x: "a" },
   { x: "c" },

@@ -1,10 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { CollectorError } from "../../src/errors.ts";
-import { startHttpServerInThreadSync } from "../../src/thread/mod.ts";
-import type { Registry } from "../../src/types.ts";
 import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
+import { ageOf, countingGauge, RESPONSIVE } from "./_collectors.ts";
 import {
   block,
   PATIENT_MS,
@@ -14,39 +12,9 @@ import {
   withThread,
 } from "./_threads.ts";
 
-const { Counter, Gauge, Histogram, Registry, Summary } = client;
+const { Counter, Gauge, Registry, Summary } = client;
 
-const RESPONSIVE = "prometheus_async_main_thread_responsive";
 const REFRESH_AGE = "prometheus_async_refresh_age_seconds";
-
-/** A gauge whose value is how often its collector has run. */
-function countingGauge(registry: InstanceType<typeof Registry>, name: string) {
-  const runs = { count: 0 };
-  new Gauge({
-    name,
-    help: "Runs",
-    registers: [registry],
-    collect() {
-      this.set(++runs.count);
-    },
-  });
-  return runs;
-}
-
-function failuresOf(text: string, collector: string, failure: string): number {
-  const labels = `{collector="${collector}",failure="${failure}"}`;
-  return valueOf(
-    text,
-    `prometheus_async_collector_failures_total${labels}`,
-  ) ?? 0;
-}
-
-function ageOf(text: string, collector: string): number | undefined {
-  return valueOf(
-    text,
-    `prometheus_async_collector_age_seconds{collector="${collector}"}`,
-  );
-}
 
 test("scrapes of a server on a thread run the collectors of the main thread", async () => {
   const registry = new Registry();
@@ -110,117 +78,6 @@ test("what collectors found last is served while the main thread is blocked", as
   });
 });
 
-test("a collector that hangs costs a scrape its deadline once, and nothing else", async () => {
-  const registry = new Registry();
-  const registers = [registry];
-  const counter = new Counter({ name: "c_total", help: "c", registers });
-  const hang = Promise.withResolvers<void>();
-  let isHanging = false;
-  const hanging = new Gauge({
-    name: "hanging",
-    help: "h",
-    registers,
-    collect() {
-      return isHanging ? hang.promise : undefined;
-    },
-  });
-  hanging.set(7);
-  const other = countingGauge(registry, "other");
-  const errors: unknown[] = [];
-  const onError = (error: unknown) => void errors.push(error);
-  const timeout = 5000;
-  await withThread({ registry, timeout, onError }, async (server) => {
-    assertEquals(valueOf(await scrape(server), "hanging"), 7);
-    isHanging = true;
-    counter.inc();
-    const startedAt = performance.now();
-    const first = await scrape(server);
-    const took = performance.now() - startedAt;
-    assert(took >= timeout * 0.9, "the deadline was not used");
-    assertEquals(failuresOf(first, "hanging", "timeout"), 1);
-    // What it was is last known, and all others are as they are.
-    assertEquals(valueOf(first, "hanging"), 7);
-    assertEquals(valueOf(first, "c_total"), 1);
-    assertEquals(valueOf(first, "other"), other.count);
-    assertEquals(valueOf(first, RESPONSIVE), 1);
-    const before = performance.now();
-    const second = await scrape(server);
-    assert(performance.now() - before < timeout, "it is waited for again");
-    assertEquals(failuresOf(second, "hanging", "timeout"), 2);
-    assert(ageOf(second, "hanging")! > ageOf(second, "other")!);
-    await waitUntil(
-      PATIENT_MS,
-      "both failures are told",
-      () => errors.length === 2,
-    );
-    const [error] = errors as CollectorError[];
-    assert(error instanceof CollectorError);
-    assertEquals([error.collector, error.failure], ["hanging", "timeout"]);
-    // It was told that it takes too long; how it ends is not told, too.
-    isHanging = false;
-    hang.reject(new Error("too late"));
-    await waitUntil(
-      PATIENT_MS,
-      "it is collected again",
-      async () => ageOf(await scrape(server), "hanging")! < 1,
-    );
-    assertEquals(failuresOf(await scrape(server), "hanging", "error"), 0);
-  });
-});
-
-test("a collector that throws is named, and its error is the application's own", async () => {
-  const registry = new Registry();
-  const cause = Object.assign(new Error("no luck"), { own: { deep: true } });
-  const throwing = new Gauge({
-    name: "throwing",
-    help: "t",
-    registers: [registry],
-    collect() {
-      throw cause;
-    },
-  });
-  throwing.set(3);
-  const errors: CollectorError[] = [];
-  const onError = (error: unknown) => void errors.push(error as CollectorError);
-  await withThread({ registry, onError }, async (server) => {
-    const text = await scrape(server);
-    assertEquals(valueOf(text, "throwing"), 3);
-    assertEquals(failuresOf(text, "throwing", "error"), 1);
-    await waitUntil(PATIENT_MS, "it is told", () => errors.length === 1);
-    assertEquals(errors[0].cause, cause);
-  });
-  await withThread({ registry, failOnError: true, onError }, async (server) => {
-    assertStringIncludes(await scrape(server), "500 ");
-  });
-});
-
-test("a failure that comes after its scrape is counted in the next one", async () => {
-  const registry = new Registry();
-  new Gauge({
-    name: "busy",
-    help: "b",
-    registers: [registry],
-    collect() {
-      block(500);
-      throw new Error("no luck");
-    },
-  });
-  const errors: unknown[] = [];
-  const options = {
-    registry,
-    refreshTimeout: 50,
-    onError: (error: unknown) => void errors.push(error),
-  };
-  await withThread(options, async (server) => {
-    await waitUntil(
-      PATIENT_MS,
-      "it is counted",
-      async () => failuresOf(await scrape(server), "busy", "error") > 0,
-    );
-    await waitUntil(PATIENT_MS, "it is told", () => errors.length > 0);
-  });
-});
-
 test("name[] runs the collectors of the wanted metrics only", async () => {
   const registry = new Registry();
   const a = countingGauge(registry, "a");
@@ -249,112 +106,6 @@ test("coalesce lets scrapes share what collectors found, but not live values", a
       5,
     ]);
   });
-});
-
-test("a function that yields registries runs on the main thread with each scrape", async () => {
-  const registries = ["a", "b", "c"].map((name) => {
-    const registry = new Registry();
-    new Gauge({ name, help: name, registers: [registry] }).set(1);
-    return registry;
-  });
-  const namesIn = (text: string) =>
-    ["a", "b", "c"].filter((name) => valueOf(text, name) === 1).join("");
-  let list: () => Registry | Registry[] | Promise<Registry[]> = () =>
-    registries[0];
-  const errors: unknown[] = [];
-  const options = {
-    registry: () => list(),
-    onError: (error: unknown) => void errors.push(error),
-  };
-  const hasty = { headers: { "x-prometheus-scrape-timeout-seconds": "1" } };
-  await withThread({ ...options, timeout: PATIENT_MS }, async (server) => {
-    assertEquals(namesIn(await scrape(server)), "a");
-    list = () => [registries[1], registries[2]];
-    assertEquals(namesIn(await scrape(server)), "bc");
-    list = () => Promise.resolve([registries[0], registries[2]]);
-    assertEquals(namesIn(await scrape(server)), "ac");
-    list = () => {
-      throw new Error("no registries");
-    };
-    assertEquals(namesIn(await scrape(server)), "ac");
-    assertEquals(errors.map(String), ["Error: no registries"]);
-    errors.length = 0;
-    list = () => new Promise(() => {});
-    for (let n = 0; n < 2; n++) {
-      const text = await scrape(server, hasty);
-      assertEquals([namesIn(text), valueOf(text, RESPONSIVE)], ["ac", 1]);
-      await waitUntil(PATIENT_MS, "it is told", () => errors.length > 0);
-    }
-    assertEquals(errors.length, 1);
-    assertStringIncludes(String(errors[0]), "must yield before");
-    // It is asked again all the same.
-    list = () => registries[1];
-    assertEquals(namesIn(await scrape(server)), "b");
-  });
-  // What is not served any more is what it was.
-  for (const registry of registries) {
-    const [metric] = registry.getMetricsAsArray();
-    const own = Object.getOwnPropertyNames(registry);
-    assert(!own.includes("registerMetric"), `${metric.name} is attached`);
-  }
-});
-
-test("metrics and label sets come and go in a server on a thread", async () => {
-  const registry = new Registry();
-  const registers = [registry];
-  const gauge = new Gauge({
-    name: "g",
-    help: "g",
-    labelNames: ["n"],
-    registers,
-    collect() {},
-  });
-  gauge.set({ n: 1 }, 1);
-  await withThread({ registry }, async (server) => {
-    const first = await scrape(server);
-    assertEquals(
-      [valueOf(first, 'g{n="1"}'), ageOf(first, "g") !== undefined],
-      [
-        1,
-        true,
-      ],
-    );
-    gauge.remove({ n: 1 });
-    gauge.set({ n: 2 }, 2);
-    assertStringIncludes(await scrape(server), 'g{n="2"} 2');
-    registry.clear();
-    const histogram = new Histogram({ name: "h", help: "h", registers });
-    histogram.observe(1);
-    registry.setDefaultLabels({ app: "test" });
-    const text = await scrape(server);
-    assertEquals(valueOf(text, 'h_count{app="test"}'), 1);
-    assert(!text.includes("g{"), text);
-    assertEquals(ageOf(text, "g"), undefined);
-  });
-});
-
-test("default metrics are served from a thread, and by two servers at once", async () => {
-  const registry = new Registry();
-  client.collectDefaultMetrics({ register: registry });
-  const other = startHttpServerInThreadSync({
-    addr: "127.0.0.1",
-    registry,
-    refreshTimeout: PATIENT_MS,
-  });
-  try {
-    await withThread({ registry }, async (server) => {
-      for (const each of [server, other, server]) {
-        const text = await scrape(each);
-        assert(valueOf(text, "process_resident_memory_bytes")! > 1e6, text);
-        assertStringIncludes(text, "nodejs_version_info{");
-        assertEquals(valueOf(text, RESPONSIVE), 1);
-      }
-    });
-    const text = await scrape(other);
-    assert(valueOf(text, "process_resident_memory_bytes")! > 1e6);
-  } finally {
-    other.closeSync();
-  }
 });
 
 test("the page for people names what is not live, and why", async () => {

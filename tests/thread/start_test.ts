@@ -25,6 +25,7 @@ import { client } from "../_client.ts";
 import { curl } from "../_curl.ts";
 import { withFolder } from "../_folder.ts";
 import { runProgram } from "../_spawn.ts";
+import { withoutUnixSockets } from "../_platform.ts";
 import { test } from "../_suite.ts";
 import { startHttpServer } from "../../src/server/mod.ts";
 import { waitUntil } from "../_wait.ts";
@@ -154,7 +155,9 @@ test("startHttpServerInThread() speaks mutual TLS, and reads files again", async
   });
 });
 
-test("startHttpServerInThread() listens on a unix socket", async () => {
+test("startHttpServerInThread() listens on a unix socket", {
+  skip: withoutUnixSockets,
+}, async () => {
   await withFolder(async (folder) => {
     const unix = `${folder}/s`;
     const server = await startHttpServerInThread({

@@ -7,7 +7,7 @@ import {
 } from "../../src/wrappers/mod.ts";
 
 /** What became of a metric, in order: `inc` counts errors, `up` and `down` calls. */
-export type MetricEvent = "observe" | "inc" | "up" | "down";
+type MetricEvent = "observe" | "inc" | "up" | "down";
 
 /** The three wrappers, and what their metrics were told so far. */
 export interface Events {

@@ -1,0 +1,166 @@
+import { metricsHandler } from "../../src/exposition/mod.ts";
+import { Deadline } from "../../src/exposition/deadline.ts";
+import { gather, type Gathering } from "../../src/exposition/gather.ts";
+import type { Registry } from "../../src/types.ts";
+import {
+  assert,
+  assertEquals,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "@std/assert";
+import { setTimeout as sleep } from "node:timers/promises";
+import { client } from "../_client.ts";
+import { test } from "../_suite.ts";
+import { registryOf, reporting, scrape } from "./_collecting.ts";
+
+test("metricsHandler() runs the collector of a metric once that is in two registries", async () => {
+  let runs = 0;
+  const registries = [new client.Registry(), new client.Registry()];
+  new client.Gauge({
+    name: "shared",
+    help: "shared",
+    registers: registries,
+    async collect() {
+      await sleep(1);
+      this.set(++runs);
+    },
+  });
+  registries[1].setDefaultLabels({ of: "second" });
+  const { text } = await scrape(metricsHandler({ registry: registries }));
+  assertStringIncludes(text, 'shared 1\nshared{of="second"} 1\n');
+  assertEquals(runs, 1);
+});
+
+test("metricsHandler() runs each collector once for scrapes that overlap", async () => {
+  let runs = 0;
+  const gate = Promise.withResolvers<void>();
+  const { handler } = reporting(registryOf({
+    async shared() {
+      runs++;
+      await gate.promise;
+      this.set(runs);
+    },
+  }));
+  const scrapes = [
+    scrape(handler),
+    scrape(handler, { accept: "application/openmetrics-text" }),
+    scrape(metricsHandler({ registry: [registryOf({}), registryOf({})] })),
+  ];
+  // The second one starts while the first waits.
+  await sleep(5);
+  scrapes.push(scrape(handler));
+  gate.resolve();
+  const [first, second, , third] = await Promise.all(scrapes);
+  for (const { text } of [first, second, third]) {
+    assertStringIncludes(text, "shared 1\n");
+  }
+  assertEquals(runs, 1);
+  await scrape(handler);
+  assertEquals(runs, 2);
+});
+
+test("metricsHandler() reads a metric when the collector of another has set it", async () => {
+  const registry = new client.Registry();
+  const registers = [registry];
+  const set = new client.Gauge({ name: "set", help: "Set", registers });
+  let scrapes = 0;
+  new client.Gauge({
+    name: "sets",
+    help: "Sets",
+    registers,
+    async collect() {
+      await sleep(5);
+      this.set(++scrapes);
+      set.set(scrapes);
+    },
+  });
+  const { handler } = reporting(registry);
+  for (const n of [1, 2]) {
+    const { text } = await scrape(handler);
+    assertStringIncludes(text, `\nset ${n}\n`);
+    assertStringIncludes(text, `\nsets ${n}\n`);
+  }
+});
+
+/** Gathers everything, without haste. */
+function gatherAll(registry: Registry) {
+  const deadline = new Deadline(600_000);
+  return gather([registry], { isWanted: () => true, deadline });
+}
+
+test("gather() reads a large metric once for scrapes that overlap", async () => {
+  const registry = new client.Registry();
+  const labelNames = ["n"];
+  const registers = [registry];
+  const large = new client.Gauge({
+    name: "large",
+    help: "Large",
+    labelNames,
+    registers,
+  });
+  // To read them for the first time takes longer than the event loop may wait.
+  for (let n = 0; n < 50_000; n++) large.set({ n: String(n) }, n);
+  const both = await Promise.all([gatherAll(registry), gatherAll(registry)]);
+  const [first, second] = both.map(({ families: [family] }) => family);
+  assertStrictEquals(first, second);
+  const { families: [third] } = await gatherAll(registry);
+  assert(third !== first, "it was not read again");
+});
+
+test("gather() leaves what it has yielded as it was", async () => {
+  const registry = new client.Registry();
+  const registers = [registry];
+  const gauges = Array.from({ length: 2000 }, (_, n) => {
+    const gauge = new client.Gauge({ name: `g${n}`, help: "G", registers });
+    gauge.set(n);
+    return gauge;
+  });
+  const valuesOf = ({ families }: Gathering) =>
+    families.map(({ values }) => Array.from(values));
+  const first = await gatherAll(registry);
+  const values = valuesOf(first);
+  assertEquals(values, gauges.map((_, n) => [n]));
+  for (const gauge of gauges) gauge.set(-1);
+  assertEquals(valuesOf(await gatherAll(registry)), gauges.map(() => [-1]));
+  assertEquals(valuesOf(first), values);
+});
+
+test("metricsHandler() shares what was read for as long as it may be coalesced", async () => {
+  let runs = 0;
+  const registry = registryOf({
+    counted() {
+      this.set(++runs);
+    },
+  });
+  const eager = metricsHandler({ registry });
+  const coalescing = metricsHandler({ registry, coalesce: 60_000 });
+  for (const accept of ["*/*", "application/openmetrics-text", "*/*"]) {
+    assertStringIncludes(
+      (await scrape(coalescing, { accept })).text,
+      "counted 1\n",
+    );
+  }
+  assertStringIncludes((await scrape(eager)).text, "counted 2\n");
+  assertStringIncludes((await scrape(coalescing)).text, "counted 2\n");
+
+  const brief = metricsHandler({ registry, coalesce: 1 });
+  await sleep(20);
+  assertStringIncludes((await scrape(brief)).text, "counted 3\n");
+});
+
+test("metricsHandler() does not coalesce what has failed", async () => {
+  let runs = 0;
+  const { handler } = reporting(
+    registryOf({
+      flaky() {
+        if (++runs === 1) throw new Error("not yet");
+        this.set(runs);
+      },
+    }),
+    { coalesce: 60_000 },
+  );
+  assertEquals(/^flaky /m.test((await scrape(handler)).text), false);
+  for (let n = 0; n < 2; n++) {
+    assertStringIncludes((await scrape(handler)).text, "flaky 2\n");
+  }
+});
