@@ -7,10 +7,10 @@ import {
 } from "../src/clients/storage.ts";
 
 /** What they yield. */
-export const VALUE = 42;
+const VALUE = 42;
 
 /** What they reject with. */
-export const error: RangeError = new RangeError("no");
+const error: RangeError = new RangeError("no");
 
 /** An async function. */
 export type Work = () => Promise<number>;

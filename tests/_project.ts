@@ -16,6 +16,7 @@ import {
   stdPackages,
 } from "../tools/jsr_registry.ts";
 import { ROOT } from "../tools/files.ts";
+import { npm } from "../tools/npm.ts";
 import {
   jsrForm,
   npmName,
@@ -185,14 +186,8 @@ async function npmProject(
   );
   const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
   // Copies of packages rather than links to them, as from a registry.
-  await run(
-    "npm",
-    ["install", "--install-links", "--prefer-offline", ...quiet],
-    {
-      cwd: folder,
-      timeout: TIMEOUT_MS,
-    },
-  );
+  const copied = ["--install-links", "--prefer-offline"];
+  await npm(folder, "install", ...copied, ...quiet);
   return {
     folder,
     async run(source) {

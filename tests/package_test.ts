@@ -55,10 +55,13 @@ test("jsr.json's ranges begin at the versions that are tested", async () => {
   }
 });
 
-test("the check task reads the documentation of every entry point", async () => {
+test("the tasks read the documentation of every entry point", async () => {
   const { exports, tasks } = await manifest("deno.json");
-  const [, files] = /deno doc --lint ([^&]*) &&/.exec(tasks.check.command)!;
-  assertEquals(files.split(" "), Object.values(exports).map((p) => p.slice(2)));
+  const paths = Object.values(exports).map((path) => path.slice(2));
+  const [, linted] = /deno doc --lint ([^&]*) &&/.exec(tasks.check.command)!;
+  assertEquals(linted.split(" "), paths);
+  const [, rendered] = /--output=\.api (.*)$/.exec(tasks.docs.command)!;
+  assertEquals(rendered.split(" "), paths);
 });
 
 test("mod.ts exports what all entry points do, but those of frameworks", async () => {

@@ -18,6 +18,8 @@ export function findBrowser(): string | undefined {
 export function browserMissing(): string | undefined {
   if (findBrowser() !== undefined) return undefined;
   const reason = `none of ${NAMES.join(", ")} in the PATH, no CHROMIUM set`;
-  if (process.env.CI) throw new Error(`Cannot run the browser test: ${reason}`);
+  if (process.env.CI && process.platform === "linux") {
+    throw new Error(`Cannot run the browser test: ${reason}`);
+  }
   return reason;
 }

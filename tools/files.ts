@@ -23,7 +23,7 @@ export async function findFiles(
   for await (const file of glob(pattern, { cwd: ROOT })) {
     const isChosen = parts.length === 0 ||
       relative.some((part) => file.includes(part));
-    if (isChosen) files.push(file);
+    if (isChosen) files.push(file.replaceAll("\\", "/"));
   }
   if (files.length === 0) {
     fail(

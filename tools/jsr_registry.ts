@@ -4,9 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
+import { type LoopbackServer, serveOnLoopback } from "./loopback.ts";
 
 /** A version of a package. */
 export interface JsrPackage {
@@ -17,12 +16,6 @@ export interface JsrPackage {
   files: Map<string, Uint8Array>;
 }
 
-/** A running registry. */
-export interface JsrRegistry extends AsyncDisposable {
-  /** What `JSR_URL` is set to. */
-  readonly url: string;
-}
-
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   ".js": "text/javascript",
   ".json": "application/json",
@@ -30,10 +23,10 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   ".ts": "text/typescript",
 };
 
-/** Serves packages, one version each. */
+/** Serves packages, one version each; `JSR_URL` is set to its URL. */
 export async function startJsrRegistry(
   packages: readonly JsrPackage[],
-): Promise<JsrRegistry> {
+): Promise<LoopbackServer> {
   const routes = new Map<string, { type: string; body: string | Uint8Array }>();
   const putJson = (path: string, value: unknown) =>
     routes.set(path, {
@@ -59,21 +52,11 @@ export async function startJsrRegistry(
     });
     putJson(`/${name}/${version}_meta.json`, { manifest, exports });
   }
-  const server = createServer((request, response) => {
+  return await serveOnLoopback((request, response) => {
     const hit = routes.get(decodeURIComponent(request.url!.split("?")[0]));
     if (hit === undefined) response.writeHead(404).end();
     else response.writeHead(200, { "content-type": hit.type }).end(hit.body);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(0, "127.0.0.1", resolve);
-  });
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
-  };
 }
 
 /** The standard library's packages that are published against, from `deno-std`. */

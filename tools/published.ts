@@ -84,6 +84,19 @@ export async function writeNpmForm(folder: string): Promise<void> {
   );
 }
 
+/** Names the packages that are imported from what is published. */
+export async function dependenciesOf(): Promise<string[]> {
+  const { exports, imports } = await readManifest();
+  const names = new Set<string>();
+  for (const source of (await graph(Object.values(exports))).values()) {
+    for (const { fileName } of importsOf(source)) {
+      if (/^(\.|node:)/.test(fileName)) continue;
+      names.add(takeApart(published(imports, fileName)).name);
+    }
+  }
+  return [...names].sort();
+}
+
 /** Writes a package of JavaScript as JSR's npm registry has it. */
 export async function writeNpmPackage(
   { name, version, exports, files }: JsrPackage,
@@ -183,14 +196,29 @@ function published(
   return target;
 }
 
+/** A package, or a part of one, as jsr.json names it. */
+interface Target {
+  readonly registry: string;
+  readonly name: string;
+  readonly range: string;
+  /** What of it, from the slash on. */
+  readonly path: string;
+}
+
 /** Takes apart what stands in jsr.json: `npm:name@range/path`, or `jsr:`. */
-function npmTarget(
-  target: string,
-): { name: string; range: string; path: string } {
+function takeApart(target: string): Target {
   const match = /^(npm|jsr):(@[^/]+\/[^@]+|[^@]+)@([^/]+)(.*)$/.exec(target);
   if (match === null) throw new Error(`Cannot take "${target}" apart`);
   const [, registry, name, range, path] = match;
-  return { name: registry === "jsr" ? npmName(name) : name, range, path };
+  return { registry, name, range, path };
+}
+
+/** The same where everything is installed by npm. */
+function npmTarget(target: string): Target {
+  const parts = takeApart(target);
+  return parts.registry === "jsr"
+    ? { ...parts, name: npmName(parts.name) }
+    : parts;
 }
 
 async function write(

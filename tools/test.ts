@@ -66,7 +66,7 @@ await rm(REPORTS, { recursive: true, force: true });
 await mkdir(REPORTS);
 await fetchServers().catch((error) => {
   // Elsewhere the tests that need them are skipped, with that as the reason.
-  if (Deno.env.get("CI")) throw error;
+  if (Deno.env.get("CI") && Deno.build.os === "linux") throw error;
   console.warn(`Going on without real servers: ${error.message}`);
 });
 
@@ -81,9 +81,16 @@ for (const name of new Set(options.runtime as RuntimeName[])) {
   }
 }
 const suites = await inPairs(runs);
-const documentation = positionals.length === 0
-  ? await execute(documentationRun())
+// Its examples have unix sockets, and shells' ways to name files.
+const isDocumentationRun = positionals.length === 0 &&
+  Deno.build.os !== "windows";
+const documentation = isDocumentationRun
+  ? await execute(await documentationRun())
   : [];
+
+if (positionals.length === 0 && !isDocumentationRun) {
+  console.log("SKIPPED examples in the documentation: Windows");
+}
 
 const problems = compareRuns(suites);
 for (const problem of problems) console.log(`FAILED ${problem}`);
@@ -122,7 +129,12 @@ function suiteRun(runtime: RuntimeProgram, client: string): Run {
   };
 }
 
-function documentationRun(): Run {
+/** The examples in the source, the README and the pages. */
+async function documentationRun(): Promise<Run> {
+  const pages = (await findFiles("docs/*.md", []))
+    // The programs there are started by a test of their own.
+    .filter((page) => page !== "docs/use-cases.md");
+  const files = ["README.md", ...pages, "mod.ts", "src"];
   return {
     name: "examples in the documentation",
     path: Deno.execPath(),
@@ -131,11 +143,7 @@ function documentationRun(): Run {
       "-A",
       "--doc",
       `--junit-path=${report}`,
-      "README.md",
-      "docs/from-python.md",
-      "docs/limits.md",
-      "mod.ts",
-      "src",
+      ...files,
     ],
     env: {},
   };

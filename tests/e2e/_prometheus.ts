@@ -10,13 +10,13 @@ import { freePorts } from "../_ports.ts";
 import { waitUntil } from "../_wait.ts";
 
 /** The value of one series that a query found. */
-export interface QueryResult {
+interface QueryResult {
   metric: Record<string, string>;
   value: number;
 }
 
 /** A target as Prometheus sees it. */
-export interface Target {
+interface Target {
   health: "up" | "down" | "unknown";
   lastError: string;
   /** Its labels, after relabelling. */
@@ -24,13 +24,13 @@ export interface Target {
 }
 
 /** The exemplars of one series. */
-export interface SeriesExemplars {
+interface SeriesExemplars {
   seriesLabels: Record<string, string>;
   exemplars: Exemplar[];
 }
 
 /** An exemplar as Prometheus stores it. */
-export interface Exemplar {
+interface Exemplar {
   labels: Record<string, string>;
   value: number;
   /** In seconds since the Unix epoch. */

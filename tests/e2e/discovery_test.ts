@@ -155,12 +155,12 @@ test(
   },
 );
 
-test("README.md shows the configuration of examples/consul", async () => {
-  const [readme, config] = await Promise.all(
-    ["README.md", "examples/consul/prometheus.yml"]
+test("docs/discovery.md shows the configuration of examples/consul", async () => {
+  const [page, config] = await Promise.all(
+    ["docs/discovery.md", "examples/consul/prometheus.yml"]
       .map((file) => readFile(join(ROOT, file), "utf8")),
   );
-  assertStringIncludes(readme, "```yaml\n" + config + "```");
+  assertStringIncludes(page, "```yaml\n" + config + "```");
 });
 
 test(

@@ -15,14 +15,14 @@ const own = await authority.server();
 const scraper = await authority.client();
 const { cert, key } = own;
 
-/** What stands for what a user has, in the configurations of the README. */
+/** What stands for what a user has, in the configurations of the page. */
 const REPLACED: Readonly<Record<string, string>> = {
   "/etc/prometheus/ca.pem": authority.certFile,
   "/etc/prometheus/client.pem": scraper.certFile,
   "/etc/prometheus/client.key": scraper.keyFile,
 };
 
-/** The servers that the README's configurations are for. */
+/** The servers that the configurations in docs/serving.md are for. */
 const SERVERS: Readonly<Record<string, StartHttpServerOptions>> = {
   "basic-auth": { auth: { basic: { prometheus: "a-long-random-password" } } },
   "bearer-token": { auth: { bearer: ["a-long-random-token"] } },
@@ -30,13 +30,13 @@ const SERVERS: Readonly<Record<string, StartHttpServerOptions>> = {
   "client-certificate": { tls: { cert, key, clientCa: authority.cert } },
 };
 
-/** Reads the README's configuration of a job, to scrape a target with it often. */
+/** Reads the page's configuration of a job, to scrape a target with it often. */
 async function configOf(name: string, target: string): Promise<string> {
-  const readme = await readFile(
-    new URL("../../README.md", import.meta.url),
+  const page = await readFile(
+    new URL("../../docs/serving.md", import.meta.url),
     "utf8",
   );
-  const blocks = readme.matchAll(/```yaml\n([^]*?)```/g);
+  const blocks = page.matchAll(/```yaml\n([^]*?)```/g);
   for (const [, block] of blocks) {
     if (!block.includes(`job_name: ${name}\n`)) continue;
     const text = Object.entries(REPLACED)
@@ -44,12 +44,12 @@ async function configOf(name: string, target: string): Promise<string> {
     return "global: { scrape_interval: 1s }\n" +
       text.replaceAll(/app\.example:\d+/g, target);
   }
-  throw new Error(`README.md has no configuration of the job ${name}`);
+  throw new Error(`docs/serving.md has no configuration of the job ${name}`);
 }
 
 for (const [name, options] of Object.entries(SERVERS)) {
   test(
-    `a real Prometheus scrapes as the README says, by ${name}`,
+    `a real Prometheus scrapes as docs/serving.md says, by ${name}`,
     { skip: missing("prometheus") },
     async () => {
       const registry = new client.Registry();

@@ -41,16 +41,16 @@ console.log([
 ].join(" "));
 `;
 
-/** An application as the README has it bundled. */
+/** An application as docs/thread.md has it bundled. */
 const BUNDLED = PROGRAM.replace(
   'addr: "127.0.0.1", registry }',
   'addr: "127.0.0.1", registry, entry: new URL("./thread-entry.js", import.meta.url) }',
 );
 
-/** Bundles it by the README's command; yields what is to be run. */
+/** Bundles it by the page's command; yields what is to be run. */
 async function bundle(folder: string): Promise<string> {
-  const readme = await readFile(join(ROOT, "README.md"), "utf8");
-  const [, command] = /```sh\n(esbuild [^]*?)```/.exec(readme)!;
+  const page = await readFile(join(ROOT, "docs/thread.md"), "utf8");
+  const [, command] = /```sh\n(esbuild [^]*?)```/.exec(page)!;
   await mkdir(join(folder, "src"));
   await writeFile(join(folder, "src/app.ts"), BUNDLED);
   const bin = join(ROOT, "node_modules/.bin");

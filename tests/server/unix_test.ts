@@ -18,10 +18,12 @@ import { Authority } from "../_certificates.ts";
 import { client } from "../_client.ts";
 import { curl } from "../_curl.ts";
 import { withFolder } from "../_folder.ts";
+import { withoutUnixSockets } from "../_platform.ts";
 import { test } from "../_suite.ts";
 import { contract } from "./_servers.ts";
 
 const registry = new client.Registry();
+const UNIX_SOCKETS = { skip: withoutUnixSockets };
 
 /** Runs `fn` with the file for a socket, and options for it. */
 async function withSocket(
@@ -50,6 +52,7 @@ async function exists(file: string): Promise<boolean> {
 
 contract(
   "startHttpServer() listens on a unix socket, and removes it",
+  UNIX_SOCKETS,
   async (loopback) => {
     await withSocket(loopback, async (options, file) => {
       const server = await startHttpServer(options);
@@ -75,6 +78,7 @@ contract(
 
 contract(
   "startHttpServer() replaces the socket of a server that is gone",
+  UNIX_SOCKETS,
   async (loopback) => {
     await withSocket(loopback, async (options, file) => {
       // Bound, and left behind.
@@ -93,6 +97,7 @@ contract(
 
 contract(
   "startHttpServer() leaves a socket to the server that has it",
+  UNIX_SOCKETS,
   async (loopback) => {
     await withSocket(loopback, async (options, file) => {
       const first = await startHttpServer(options);
@@ -117,6 +122,7 @@ contract(
 
 contract(
   "startHttpServer() leaves a file that is no socket as it is",
+  UNIX_SOCKETS,
   async (loopback) => {
     await withSocket(loopback, async (options, file) => {
       await writeFile(file, "data");
@@ -132,6 +138,7 @@ contract(
 
 contract(
   "startHttpServer() rejects a socket in a folder that is not there",
+  UNIX_SOCKETS,
   async (loopback) => {
     await withSocket(loopback, async (options, file) => {
       const unix = join(file, "metrics.sock");
@@ -145,6 +152,7 @@ contract(
 
 contract(
   "startHttpServer() refuses a path that is no socket's",
+  UNIX_SOCKETS,
   async (loopback) => {
     const { maxConnections } = loopback;
     for (const unix of ["", "/tmp/a\0b", `/tmp/${"x".repeat(100)}`]) {
@@ -165,28 +173,36 @@ contract(
 const authority = await Authority.create();
 const { cert, key, certFile, keyFile } = await authority.server();
 
-contract("startHttpServer() speaks TLS on a unix socket", async (loopback) => {
-  await withSocket(loopback, async (options) => {
-    const server = await startHttpServer({ ...options, tls: { cert, key } });
-    const { status } = await curl(
-      ...["--unix-socket", server.socket.path],
-      ...["--cacert", authority.certFile, "https://localhost/metrics"],
-    );
-    assertEquals(status, 200);
-    await server.close();
-  });
-});
+contract(
+  "startHttpServer() speaks TLS on a unix socket",
+  UNIX_SOCKETS,
+  async (loopback) => {
+    await withSocket(loopback, async (options) => {
+      const server = await startHttpServer({ ...options, tls: { cert, key } });
+      const { status } = await curl(
+        ...["--unix-socket", server.socket.path],
+        ...["--cacert", authority.certFile, "https://localhost/metrics"],
+      );
+      assertEquals(status, 200);
+      await server.close();
+    });
+  },
+);
 
-test("startHttpServer() reads certificates again on a unix socket, too", async () => {
-  await withSocket({}, async (options, file) => {
-    const tls = { certFile, keyFile };
-    const server = await startHttpServer({ ...options, tls });
-    const { status } = await curl(
-      ...["--unix-socket", file, "--cacert", authority.certFile],
-      "https://localhost/metrics",
-    );
-    assertEquals(status, 200);
-    await server.close();
-    assertEquals(await exists(file), false);
-  });
-});
+test(
+  "startHttpServer() reads certificates again on a unix socket, too",
+  UNIX_SOCKETS,
+  async () => {
+    await withSocket({}, async (options, file) => {
+      const tls = { certFile, keyFile };
+      const server = await startHttpServer({ ...options, tls });
+      const { status } = await curl(
+        ...["--unix-socket", file, "--cacert", authority.certFile],
+        "https://localhost/metrics",
+      );
+      assertEquals(status, 200);
+      await server.close();
+      assertEquals(await exists(file), false);
+    });
+  },
+);

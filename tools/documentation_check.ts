@@ -1,0 +1,73 @@
+/**
+ * Checks the documentation by what JSR's score looks at, and more strictly: every
+ * entry point and every exported symbol is documented, by an example, too. That
+ * the examples run is for `deno test --doc` to show, and for `deno doc --lint`
+ * that members and parameters are documented.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ROOT } from "./files.ts";
+
+/** What `deno doc --json` says, as far as it is looked at. */
+interface Documentation {
+  nodes: Record<string, {
+    module_doc?: JsDoc;
+    symbols: { name: string; declarations: Declaration[] }[];
+  }>;
+}
+
+interface JsDoc {
+  doc?: string;
+  tags?: { kind: string }[];
+}
+
+interface Declaration {
+  declarationKind: string;
+  jsDoc?: JsDoc;
+  def?: { hasBody?: boolean };
+}
+
+const hasText = (jsDoc: JsDoc | undefined) => Boolean(jsDoc?.doc);
+const hasExample = (jsDoc: JsDoc | undefined) =>
+  jsDoc?.tags?.some(({ kind }) => kind === "example") ?? false;
+
+async function read(path: string): Promise<Documentation> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["doc", "--json", path],
+    cwd: ROOT,
+  }).output();
+  if (success) return JSON.parse(new TextDecoder().decode(stdout));
+  throw new Error(new TextDecoder().decode(stderr));
+}
+
+const { exports }: { exports: Record<string, string> } = JSON.parse(
+  await readFile(join(ROOT, "jsr.json"), "utf8"),
+);
+const missing: string[] = [];
+const symbols = new Set<string>();
+for (const [entry, path] of Object.entries(exports)) {
+  const [module] = Object.values((await read(path)).nodes);
+  if (!hasText(module.module_doc)) missing.push(`${entry}: a description`);
+  if (!hasExample(module.module_doc)) missing.push(`${entry}: an example`);
+  for (const { name, declarations } of module.symbols) {
+    const exported = declarations
+      .filter(({ declarationKind }) => declarationKind !== "private");
+    if (exported.length === 0 || symbols.has(name)) continue;
+    symbols.add(name);
+    // What implements overloads is none of them.
+    const docs = exported
+      .filter(({ def }) => exported.length === 1 || !def?.hasBody)
+      .map(({ jsDoc }) => jsDoc);
+    if (!docs.every(hasText)) missing.push(`${name}: a description`);
+    if (!docs.every(hasExample)) missing.push(`${name}: an example`);
+  }
+}
+const readme = await readFile(join(ROOT, "README.md"), "utf8");
+if (!readme.includes("```ts")) missing.push("README.md: an example");
+
+const entries = Object.keys(exports).length;
+console.log(
+  `${symbols.size} symbols of ${entries} entry points are documented`,
+);
+for (const each of missing) console.error(`Missing in ${each}`);
+if (missing.length > 0) Deno.exitCode = 1;
