@@ -369,7 +369,7 @@ test("metricsHandler() lets the event loop turn while it reads, writes and compr
   const { gauge, registry } = gaugeOf("n");
   for (let n = 0; n < 100_000; n++) gauge.set({ n: `${n * n}` }, n);
   const many = new Registry();
-  for (let n = 0; n < 2000; n++) {
+  for (let n = 0; n < 6000; n++) {
     const name = `g${n}`;
     const registers = [many];
     const each = new Gauge({ name, help: name, labelNames: ["n"], registers });
