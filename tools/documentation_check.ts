@@ -7,6 +7,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ROOT } from "./files.ts";
+import { readManifest } from "./published.ts";
 
 /** What `deno doc --json` says, as far as it is looked at. */
 interface Documentation {
@@ -40,9 +41,7 @@ async function read(path: string): Promise<Documentation> {
   throw new Error(new TextDecoder().decode(stderr));
 }
 
-const { exports }: { exports: Record<string, string> } = JSON.parse(
-  await readFile(join(ROOT, "jsr.json"), "utf8"),
-);
+const { exports } = await readManifest();
 const missing: string[] = [];
 const symbols = new Set<string>();
 for (const [entry, path] of Object.entries(exports)) {

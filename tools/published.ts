@@ -18,7 +18,8 @@ interface Manifest {
   publish: { include: string[] };
 }
 
-async function readManifest(): Promise<Manifest> {
+/** Reads jsr.json. */
+export async function readManifest(): Promise<Manifest> {
   return JSON.parse(await readFile(join(ROOT, "jsr.json"), "utf8"));
 }
 
@@ -163,7 +164,7 @@ function rewriteImports(
 }
 
 /** The imports and exports of a module that name another, in their order. */
-function importsOf(source: string): ts.FileReference[] {
+export function importsOf(source: string): ts.FileReference[] {
   return ts.preProcessFile(source).importedFiles
     .toSorted((a, b) => a.pos - b.pos);
 }

@@ -4,8 +4,8 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import ts from "typescript";
 import { findFiles, ROOT } from "./files.ts";
+import { importsOf } from "./published.ts";
 
 const { success } = await new Deno.Command(Deno.execPath(), {
   args: [
@@ -25,9 +25,7 @@ const sources = await findFiles(
 const imported = new Set<string>();
 for (const source of sources) {
   const text = await readFile(join(ROOT, source), "utf8");
-  for (const { fileName } of ts.preProcessFile(text).importedFiles) {
-    imported.add(fileName);
-  }
+  for (const { fileName } of importsOf(text)) imported.add(fileName);
 }
 const { imports }: { imports: Record<string, string> } = JSON.parse(
   await readFile(join(ROOT, "deno.json"), "utf8"),

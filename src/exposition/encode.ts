@@ -5,7 +5,7 @@ import { escapeHelp, escapeName, isLegacyName } from "../families/escape.ts";
 import { type Format, OPENMETRICS_1_0_0, TEXT_1_0_0 } from "./format.ts";
 import { labelPairs } from "../families/label_text.ts";
 import { toOpenMetrics, type WrittenFamily } from "./openmetrics.ts";
-import { Template } from "./template.ts";
+import { isAnyScheme, Template } from "./template.ts";
 
 /** After so many lines, or series, the clock is looked at. */
 const LINES = 2048;
@@ -97,8 +97,7 @@ function findTemplate(
 
 /** Finds or makes the template of a family, with all its series. */
 function* templateFor(family: WrittenFamily, format: Format): Steps<Template> {
-  // All schemes but one write the same, as long as no name needs one.
-  if (format.escaping !== "dots" && isLegacyName(family.name)) {
+  if (isAnyScheme(family.name, format)) {
     const common = yield* follow(family, commonFormat(format));
     if (common.isCommon) return common;
   }

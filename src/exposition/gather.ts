@@ -3,6 +3,7 @@ import { describe } from "../describe.ts";
 import { CollectorError } from "../errors.ts";
 import { paced, type Steps } from "../runtime/pace.ts";
 import type { MetricFamily, RegisteredMetric, Registry } from "../types.ts";
+import type { CollectorRun } from "../families/collect.ts";
 import type { Deadline } from "./deadline.ts";
 import {
   collectorError,
@@ -125,14 +126,12 @@ export async function gather(
   const durations = new Map<string, number>();
   for (const { name, isCollector, reading } of listed) {
     const { run } = reading;
-    if (run !== undefined) {
-      if (run.endedAt === undefined) {
-        failures.push(timeoutError(name, performance.now() - run.startedAt));
-        continue;
-      }
-      if (isCollector) {
-        durations.set(name, (run.endedAt - run.startedAt) / 1000);
-      }
+    if (run !== undefined && run.endedAt === undefined) {
+      failures.push(timeoutError(name, performance.now() - run.startedAt));
+      continue;
+    }
+    if (isCollector && run?.endedAt !== undefined) {
+      durations.set(name, (run.endedAt - run.startedAt) / 1000);
     }
     const outcome = reading.outcome ?? await reading.ended();
     if (outcome.status === "rejected") {
@@ -179,13 +178,13 @@ async function readAll(
   readings: readonly Reading[],
   deadline: Deadline,
 ): Promise<void> {
-  const running = readings.filter(({ run }) => run !== undefined);
+  const runs = readings.flatMap(({ run }) => run ?? []);
   const held = readings.filter(({ run }) => run === undefined);
   if (held.length > 0) {
-    await collectAll(running, deadline, deadline.ms / 2);
+    await collectAll(runs, deadline, deadline.ms / 2);
     await paced(readHeld(held));
   }
-  await collectAll(running, deadline, deadline.ms);
+  await collectAll(runs, deadline, deadline.ms);
 }
 
 function* readHeld(readings: readonly Reading[]): Steps<void> {
@@ -197,19 +196,17 @@ function* readHeld(readings: readonly Reading[]): Steps<void> {
 
 /** Waits for collectors, unless they had as long already. */
 async function collectAll(
-  readings: readonly Reading[],
+  runs: readonly CollectorRun[],
   deadline: Deadline,
   ms: number,
 ): Promise<void> {
   const now = performance.now();
-  const awaited: Promise<unknown>[] = [];
-  for (const { run } of readings) {
+  const awaited = runs
     // One that had as long as this scrape has is not waited for again.
-    if (run?.endedAt !== undefined) continue;
-    if (run !== undefined && now - run.startedAt < ms) {
-      awaited.push(run.collected);
-    }
-  }
+    .filter(({ startedAt, endedAt }) =>
+      endedAt === undefined && now - startedAt < ms
+    )
+    .map(({ collected }) => collected);
   if (awaited.length > 0) {
     await deadline.waitFor(Promise.allSettled(awaited), ms);
   }

@@ -127,7 +127,10 @@ export interface MetricsHandlerParts {
 /** What the options are for, in error messages. */
 const ACTION = "serve metrics";
 
-const KNOWN: Readonly<Record<keyof MetricsHandlerOptions, true>> = {
+/** The names of all options: one that is not known may be a typing error. */
+export const HANDLER_OPTIONS: Readonly<
+  Record<keyof MetricsHandlerOptions, true>
+> = {
   registry: true,
   timeout: true,
   failOnError: true,
@@ -143,7 +146,7 @@ const KNOWN: Readonly<Record<keyof MetricsHandlerOptions, true>> = {
  * one would be served.
  */
 export function requireKnownOptions(options: MetricsHandlerOptions): void {
-  requireNames(ACTION, "options", options, Object.keys(KNOWN));
+  requireNames(ACTION, "options", options, Object.keys(HANDLER_OPTIONS));
 }
 
 /**

@@ -64,15 +64,15 @@ export class Template {
   }
 
   /**
-   * Tells whether it writes what families of a name and type are in a format:
-   * every scheme but `dots` writes the same where nothing needs one.
+   * Tells whether it writes what families of a name and type are in a format,
+   * also by another scheme than its own.
    */
   writes(name: string, type: MetricType, format: Format): boolean {
     if (this.isFor(name, type, format)) return true;
-    const isAnyScheme = this.isCommon && isLegacyName(name) &&
-      format.escaping !== "dots" && this.#format.escaping !== "dots";
-    return isAnyScheme &&
-      this.isFor(name, type, { ...format, escaping: this.#format.escaping });
+    const { escaping } = this.#format;
+    return this.isCommon && isAnyScheme(name, format) &&
+      isAnyScheme(name, this.#format) &&
+      this.isFor(name, type, { ...format, escaping });
   }
 
   /** How many lines the first series take. */
@@ -171,6 +171,11 @@ export class Template {
     this.ends.push(this.prefixes.length);
     this.indexes.push(index);
   }
+}
+
+/** Tells whether every scheme but `dots` would write a metric's name the same. */
+export function isAnyScheme(name: string, { escaping }: Format): boolean {
+  return escaping !== "dots" && isLegacyName(name);
 }
 
 function sampleText(name: string, labels: string, format: Format): string {

@@ -1,5 +1,6 @@
 import { describe } from "../describe.ts";
 import {
+  HANDLER_OPTIONS,
   type MetricsHandlerOptions,
   type MetricsHandlerSettings,
   readOptions,
@@ -221,14 +222,7 @@ const KNOWN: Readonly<
   idleTimeout: true,
   maxConnections: true,
   signal: true,
-  registry: true,
-  timeout: true,
-  failOnError: true,
-  coalesce: true,
-  maxInFlight: true,
-  compress: true,
-  ownMetrics: true,
-  onError: true,
+  ...HANDLER_OPTIONS,
 };
 
 /** What fits into a socket's address on every system. */

@@ -9,6 +9,7 @@ import {
   valueOf,
   withThread,
 } from "./_threads.ts";
+import { RESPONSIVE } from "./_collectors.ts";
 
 const { Counter, Gauge, Histogram, Registry } = client;
 
@@ -21,7 +22,6 @@ const LOOSE_MS = 5000;
 
 const BLOCKED = "prometheus_async_main_thread_blocked_seconds";
 const OUTDATED = "prometheus_async_outdated_families";
-const RESPONSIVE = "prometheus_async_main_thread_responsive";
 
 test("scrapes of a thread that is blocked for ten seconds are live and exact", async () => {
   const registry = new Registry();
