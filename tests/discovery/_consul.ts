@@ -3,8 +3,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { serverPath } from "../../tools/servers/locate.ts";
 import type { Certificate } from "../_certificates.ts";
 import { freePorts } from "../_ports.ts";
@@ -49,6 +50,9 @@ const MASTER_TOKEN = "11111111-2222-3333-4444-555555555555";
 
 const START_MS = 60_000;
 
+/** How long after one that did not come back the next is started. */
+const RETRY_MS = 500;
+
 /** How often it is tried to start one on ports that are free. */
 const ATTEMPTS = 3;
 
@@ -91,7 +95,9 @@ export class Consul {
   readonly token: string | undefined;
   readonly #folder: string;
   #child: ChildProcess | undefined;
+  /** What the last start has printed. */
   #log = "";
+  #wasReady = false;
   /** What tokens are called, by their secrets. */
   readonly #accessors = new Map<string, string>();
   readonly #kill = () => this.#signal("SIGKILL");
@@ -112,7 +118,7 @@ export class Consul {
     await writeFile(
       join(folder, "config.json"),
       JSON.stringify({
-        node_name: "test",
+        node_name: basename(folder),
         datacenter: "dc1",
         server: true,
         bootstrap: true,
@@ -151,7 +157,8 @@ export class Consul {
   }
 
   /**
-   * Starts it, and waits until it is ready.
+   * Starts it, and waits until it is ready. One that was ready before comes back
+   * to the ports that it had, as soon as whoever took them meanwhile lets it.
    *
    * @param services What it knows from before; nothing by default.
    */
@@ -160,7 +167,26 @@ export class Consul {
       join(this.#folder, "services.json"),
       JSON.stringify({ services }),
     );
-    const child = this.#child = spawn(serverPath("consul"), [
+    let child = this.#spawn();
+    await waitUntil(START_MS, "Consul is ready", async () => {
+      if (child.exitCode !== null) {
+        const error = new Error(`Consul ended: ${this.#log}`);
+        if (!this.#wasReady) throw error;
+        console.error(error.message);
+        await sleep(RETRY_MS);
+        child = this.#spawn();
+      }
+      // Before its own node is listed, it forgets what it is told; another's is
+      // listed by who has taken its port.
+      return await this.get<{ Node: string }[]>("catalog/nodes").then(
+        (nodes) => nodes.some(({ Node }) => Node === basename(this.#folder)),
+      ).catch(() => false);
+    });
+    this.#wasReady = true;
+  }
+
+  #spawn(): ChildProcess {
+    const child = spawn(serverPath("consul"), [
       ...["agent", "-dev"],
       `-config-file=${join(this.#folder, "config.json")}`,
       `-config-file=${join(this.#folder, "services.json")}`,
@@ -168,20 +194,13 @@ export class Consul {
       stdio: ["ignore", "pipe", "pipe"],
       env: { HOME: this.#folder, TMPDIR: this.#folder },
     });
+    this.#log = "";
     const keep = (chunk: unknown) => this.#log += chunk;
     child.stdout!.on("data", keep);
     child.stderr!.on("data", keep);
     // A test run that ends early leaves no agent behind.
-    process.once("exit", this.#kill);
-    await waitUntil(START_MS, "Consul is ready", async () => {
-      if (child.exitCode !== null) {
-        throw new Error(`Consul ended: ${this.#log}`);
-      }
-      // Before its own node is listed, it forgets what it is told.
-      const nodes = await this.get<unknown[]>("catalog/nodes")
-        .catch(() => []);
-      return nodes.length > 0;
-    });
+    process.off("exit", this.#kill).once("exit", this.#kill);
+    return this.#child = child;
   }
 
   /** Ends it as a crash does: it forgets everything. */

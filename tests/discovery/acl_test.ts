@@ -35,7 +35,9 @@ test("a ConsulAgent without a token that may says so, and nothing listens", {
   skip,
 }, async () => {
   await withConsul({ acl: true }, async (consul) => {
-    const useless = await consul.createToken('node "test" { policy = "read" }');
+    const useless = await consul.createToken(
+      'node_prefix "" { policy = "read" }',
+    );
     const refused: [token: string, words: string][] = [
       ["", "Permission denied"],
       ["no-such-token", "ACL not found"],
