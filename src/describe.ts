@@ -1,3 +1,9 @@
+/**
+ * What a value is: named for messages, and told from others.
+ *
+ * @module
+ */
+
 /** What is shown of a string. */
 const MAX_LENGTH = 60;
 
@@ -46,4 +52,30 @@ export function isGenerator(fn: object): boolean {
 /** Tells an asynchronous generator function from others. */
 export function isAsyncGenerator(fn: object): boolean {
   return /AsyncGeneratorFunction\]$/.test(Object.prototype.toString.call(fn));
+}
+
+/** Tells an object literal from a `Response`, a `Map` or an array. */
+export function isObjectLiteral(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  // Of another realm, too, where `Object.prototype` is another.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** The `then` of a promise or another thenable. */
+export type Then = PromiseLike<unknown>["then"];
+
+/** Reads a value's `then`, if it is a thenable; a lazy one is not started. */
+export function thenOf(value: unknown): Then | undefined {
+  if (value === null) return undefined;
+  if (typeof value !== "object" && typeof value !== "function") {
+    return undefined;
+  }
+  try {
+    const { then } = value as PromiseLike<unknown>;
+    return typeof then === "function" ? then : undefined;
+  } catch {
+    // A getter that throws is for whoever uses the value.
+    return undefined;
+  }
 }

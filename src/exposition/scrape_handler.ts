@@ -1,7 +1,7 @@
 import type { CollectorError } from "../errors.ts";
 import { plainResponse } from "../plain_response.ts";
 import { paced } from "../runtime/pace.ts";
-import { type Report, reporter } from "../wrappers/report.ts";
+import { type Report, reporter } from "../wrappers/measurement.ts";
 import { compress } from "./compress.ts";
 import { Deadline, scrapeTimeout } from "./deadline.ts";
 import { encode } from "./encode.ts";

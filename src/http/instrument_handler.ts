@@ -1,6 +1,5 @@
-import { describe } from "../describe.ts";
-import { imitate } from "../wrappers/instrument.ts";
-import { adopt, Rejection, thenOf } from "../wrappers/thenable.ts";
+import { describe, thenOf } from "../describe.ts";
+import { adopt, imitate, Rejection } from "../wrappers/instrument.ts";
 import { Exchange } from "./exchange.ts";
 import type { RequestMetricsOptions } from "./options.ts";
 import { ACTION } from "./action.ts";

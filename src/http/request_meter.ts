@@ -1,7 +1,11 @@
 import { describe } from "../describe.ts";
-import { exemplarLabels, type LabelValues } from "../wrappers/labels.ts";
-import { refusePromise } from "../wrappers/options.ts";
-import { type Report, reporter } from "../wrappers/report.ts";
+import type { LabelValues } from "../wrappers/labels.ts";
+import {
+  exemplarLabels,
+  refusePromise,
+  type Report,
+  reporter,
+} from "../wrappers/measurement.ts";
 import { readSettings, type RequestMetricsOptions } from "./options.ts";
 import { OTHER } from "./other.ts";
 import { ACTION } from "./action.ts";

@@ -5,7 +5,7 @@ import type {
   MetricsServerInfo,
   ServiceDiscovery,
 } from "../types.ts";
-import { type Report, reporter } from "../wrappers/report.ts";
+import { type Report, reporter } from "../wrappers/measurement.ts";
 import type { DiscoveryStatus } from "./discovery_status.ts";
 
 /** How long `close()` waits unless it is told otherwise, in milliseconds. */

@@ -3,7 +3,7 @@ import { ScrapeHandler } from "../exposition/scrape_handler.ts";
 import { loadRuntime } from "../runtime/detect.ts";
 import { listen } from "../runtime/listen.ts";
 import type { Listener } from "../runtime/types.ts";
-import { reporter } from "../wrappers/report.ts";
+import { reporter } from "../wrappers/measurement.ts";
 import { authorizer } from "./auth.ts";
 import { DiscoveryGatherer, type DiscoveryStatus } from "./discovery_status.ts";
 import type { HttpServerInfo, UnixServerInfo } from "./handle.ts";

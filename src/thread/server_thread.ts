@@ -13,7 +13,7 @@ import type { DiscoveryStatus } from "../server/discovery_status.ts";
 import type { HttpServerInfo, UnixServerInfo } from "../server/handle.ts";
 import { ACTION } from "../server/refuse.ts";
 import type { Registry } from "../types.ts";
-import { type Report, reporter } from "../wrappers/report.ts";
+import { type Report, reporter } from "../wrappers/measurement.ts";
 import type { SentDiscovery } from "./discovery.ts";
 import { DiscoveryWords } from "./discovery_words.ts";
 import { Heartbeat } from "./heartbeat.ts";

@@ -1,11 +1,16 @@
 import { describe } from "../describe.ts";
 import type { Incrementer } from "../types.ts";
 import type { LabelNames } from "./labels.ts";
-import { type MetricCall, metricCall } from "./metric_call.ts";
-import { type OutcomeOptions, refusePromise } from "./options.ts";
+import {
+  type MetricCall,
+  metricCall,
+  refusePromise,
+  type Report,
+  watch,
+} from "./measurement.ts";
+import type { OutcomeOptions } from "./options.ts";
 import type { RejectedOutcome } from "./outcome.ts";
 import type { Arguments, Probe } from "./probe.ts";
-import { type Report, watch } from "./report.ts";
 import { type Wrapper, type WrapperDescription, wrapWith } from "./wrapper.ts";
 
 /**

@@ -1,13 +1,11 @@
 /**
- * The options that wrappers share, and how they are read from a call.
+ * The options that wrappers share.
  *
  * @module
  */
 
-import { describe } from "../describe.ts";
 import type { LabelValues } from "./labels.ts";
 import type { Outcome } from "./outcome.ts";
-import { type Thenable, thenOf } from "./thenable.ts";
 
 /**
  * What all wrappers can be told.
@@ -83,92 +81,4 @@ export interface OutcomeOptions<
    * @default {undefined} No exemplars.
    */
   exemplar?: (outcome: O) => LabelValues | undefined;
-}
-
-/** What was given to a wrapper besides the metric. */
-export interface WrapperCall<Options> {
-  /** The promise to measure; without one, a wrapper is to be made. */
-  readonly promise: Thenable | undefined;
-  readonly options: Readonly<Options>;
-}
-
-/**
- * Tells a wrapper's two forms apart.
- *
- * @throws {TypeError} If the second argument is neither a promise nor options,
- * or the options are no object.
- */
-export function readCall<Options extends object>(
-  wrapper: string,
-  rest: readonly unknown[],
-): WrapperCall<Options> {
-  if (rest.length === 0) return { promise: undefined, options: {} as Options };
-  const [first, second = {}] = rest;
-  const then = thenOf(first);
-  if (then === undefined && !isPlainObject(first)) {
-    throw new TypeError(
-      `Cannot use ${wrapper}() on this second argument: a promise is ` +
-        `required, or an object of options, received ${describe(first)}; ` +
-        `to wrap a function, call ${wrapper}(metric)(fn)`,
-    );
-  }
-  const options = then === undefined ? first : second;
-  if (!isPlainObject(options)) {
-    throw new TypeError(
-      `Cannot use ${wrapper}(): options must be an object, ` +
-        `received ${describe(options)}`,
-    );
-  }
-  return {
-    promise: then && { value: first, then },
-    options: options as Options,
-  };
-}
-
-/**
- * Checks that options are functions where they must be.
- *
- * @throws {TypeError} If one is something else.
- */
-export function requireFunctions<Options extends object>(
-  wrapper: string,
-  options: Options,
-  names: readonly (keyof Options & string)[],
-): void {
-  for (const name of names) {
-    const value = options[name];
-    if (value === undefined || typeof value === "function") continue;
-    throw new TypeError(
-      `Cannot use ${wrapper}(): ${name} must be a function, ` +
-        `received ${describe(value)}`,
-    );
-  }
-}
-
-/**
- * Checks that a function in the options has not returned a promise: measuring
- * does not wait.
- *
- * @throws {TypeError} If it has; its rejection is then nobody's concern.
- */
-export function refusePromise(
-  wrapper: string,
-  name: string,
-  returned: unknown,
-): void {
-  const then = thenOf(returned);
-  if (then === undefined) return;
-  Reflect.apply(then, returned, [() => {}, () => {}]);
-  throw new TypeError(
-    `Cannot measure with ${wrapper}(): ${name} must not be asynchronous, ` +
-      `received a promise`,
-  );
-}
-
-/** Tells an object literal from a `Response`, a `Map` or an array. */
-export function isPlainObject(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  // Of another realm, too, where `Object.prototype` is another.
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -1,9 +1,13 @@
 import type { Observer } from "../types.ts";
 import type { LabelNames } from "./labels.ts";
-import { type MetricCall, metricCall } from "./metric_call.ts";
+import {
+  type MetricCall,
+  metricCall,
+  type Report,
+  watch,
+} from "./measurement.ts";
 import type { OutcomeOptions } from "./options.ts";
 import type { Arguments, Probe } from "./probe.ts";
-import { type Report, watch } from "./report.ts";
 import { type Wrapper, type WrapperDescription, wrapWith } from "./wrapper.ts";
 
 /**

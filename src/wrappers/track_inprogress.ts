@@ -1,8 +1,8 @@
 import type { IncDecrementer } from "../types.ts";
-import { type LabelNames, labelsMaker, type LabelValues } from "./labels.ts";
+import type { LabelNames, LabelValues } from "./labels.ts";
+import { labelsMaker, type Report, watch } from "./measurement.ts";
 import type { WrapperOptions } from "./options.ts";
 import type { Arguments, Probe } from "./probe.ts";
-import { type Report, watch } from "./report.ts";
 import { type Wrapper, type WrapperDescription, wrapWith } from "./wrapper.ts";
 
 /**

@@ -6,11 +6,11 @@
  * @module
  */
 
-import { describe } from "../describe.ts";
-import { instrument, instrumentPromise } from "./instrument.ts";
-import { readCall, requireFunctions, type WrapperOptions } from "./options.ts";
+import { describe, isObjectLiteral, thenOf } from "../describe.ts";
+import { instrument, instrumentPromise, type Thenable } from "./instrument.ts";
+import type { WrapperOptions } from "./options.ts";
 import type { AnyFunction, Probe } from "./probe.ts";
-import { metricReporter, type Report, reporter } from "./report.ts";
+import { metricReporter, type Report, reporter } from "./measurement.ts";
 
 /**
  * `R`, if it is a thenable that a native promise cannot stand in for, such as a
@@ -171,6 +171,66 @@ function requireMethods(
         `received ${describe(metric)}` + (typeof metric === "function"
           ? `; to wrap or decorate a function, call ${wrapper}(metric)`
           : ""),
+    );
+  }
+}
+
+/** What was given to a wrapper besides the metric. */
+interface WrapperCall<Options> {
+  /** The promise to measure; without one, a wrapper is to be made. */
+  readonly promise: Thenable | undefined;
+  readonly options: Readonly<Options>;
+}
+
+/**
+ * Tells a wrapper's two forms apart.
+ *
+ * @throws {TypeError} If the second argument is neither a promise nor options,
+ * or the options are no object.
+ */
+function readCall<Options extends object>(
+  wrapper: string,
+  rest: readonly unknown[],
+): WrapperCall<Options> {
+  if (rest.length === 0) return { promise: undefined, options: {} as Options };
+  const [first, second = {}] = rest;
+  const then = thenOf(first);
+  if (then === undefined && !isObjectLiteral(first)) {
+    throw new TypeError(
+      `Cannot use ${wrapper}() on this second argument: a promise is ` +
+        `required, or an object of options, received ${describe(first)}; ` +
+        `to wrap a function, call ${wrapper}(metric)(fn)`,
+    );
+  }
+  const options = then === undefined ? first : second;
+  if (!isObjectLiteral(options)) {
+    throw new TypeError(
+      `Cannot use ${wrapper}(): options must be an object, ` +
+        `received ${describe(options)}`,
+    );
+  }
+  return {
+    promise: then && { value: first, then },
+    options: options as Options,
+  };
+}
+
+/**
+ * Checks that options are functions where they must be.
+ *
+ * @throws {TypeError} If one is something else.
+ */
+function requireFunctions<Options extends object>(
+  wrapper: string,
+  options: Options,
+  names: readonly (keyof Options & string)[],
+): void {
+  for (const name of names) {
+    const value = options[name];
+    if (value === undefined || typeof value === "function") continue;
+    throw new TypeError(
+      `Cannot use ${wrapper}(): ${name} must be a function, ` +
+        `received ${describe(value)}`,
     );
   }
 }
