@@ -8,9 +8,9 @@
 
 import { describe, isObjectLiteral, thenOf } from "../describe.ts";
 import { instrument, instrumentPromise, type Thenable } from "./instrument.ts";
+import { metricReporter, type Report, reporter } from "./measurement.ts";
 import type { WrapperOptions } from "./options.ts";
 import type { AnyFunction, Probe } from "./probe.ts";
-import { metricReporter, type Report, reporter } from "./measurement.ts";
 
 /**
  * `R`, if it is a thenable that a native promise cannot stand in for, such as a
