@@ -8,9 +8,9 @@ import {
   startHttpServer,
   type StartHttpServerOptions,
 } from "../../src/server/mod.ts";
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertRejects } from "@std/assert";
 import { client } from "../_client.ts";
-import { isListening } from "../server/_servers.ts";
+import { untilFree } from "../server/_servers.ts";
 import type { Consul } from "./_consul.ts";
 
 /** The shortest interval that there is, and no token from the environment. */
@@ -51,7 +51,7 @@ export async function refusal(options: StartHttpServerOptions): Promise<Error> {
       }),
     Error,
   );
-  assertEquals(await isListening("127.0.0.1", port), false);
+  await untilFree(port);
   return error;
 }
 

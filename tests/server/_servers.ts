@@ -141,6 +141,18 @@ export function isListening(host: string, port: number): Promise<boolean> {
   });
 }
 
+/**
+ * Waits until nobody listens at a port of loopback. A server that has closed
+ * listens no more, but another test's may have been given its port at once.
+ */
+export function untilFree(port: number): Promise<void> {
+  return waitUntil(
+    60_000,
+    `port ${port} is free`,
+    async () => !await isListening("127.0.0.1", port),
+  );
+}
+
 /** Waits until a server takes no more work; `Deno.serve` says so with 503. */
 export async function untilRefusing(
   { healthUrl }: MetricsHttpServer,

@@ -18,9 +18,9 @@ import { runProgram } from "../_spawn.ts";
 import { test } from "../_suite.ts";
 import {
   contract,
-  isListening,
   largeRegistry,
   slowRegistry,
+  untilFree,
   withFreePort,
 } from "./_servers.ts";
 
@@ -46,8 +46,7 @@ contract(
     await asked;
     await server.close(100);
     assertEquals(await failed, true);
-    const { addr, port } = server.socket;
-    assertEquals(await isListening(addr, port), false);
+    await untilFree(server.socket.port);
     answer();
   },
 );
@@ -138,7 +137,7 @@ contract(
       const error = await assertRejects(() => started, Error);
       if (error instanceof ListenError) throw error;
       assertStrictEquals(error, reason);
-      assertEquals(await isListening("127.0.0.1", port), false);
+      await untilFree(port);
     });
   },
 );
@@ -156,8 +155,7 @@ contract(
     answer();
     assertStringIncludes(await (await scrape).text(), "slow 42\n");
     await server.close();
-    const { addr, port } = server.socket;
-    assertEquals(await isListening(addr, port), false);
+    await untilFree(server.socket.port);
   },
 );
 
@@ -301,8 +299,7 @@ contract(
       Stop,
     );
     assertStrictEquals(error, reason);
-    const { addr, port } = where!.socket;
-    assertEquals(await isListening(addr, port), false);
+    await untilFree(where!.socket.port);
   },
 );
 
@@ -351,8 +348,7 @@ test("a deregistration that fails is reported, and the server closes", async () 
   await server.close();
   assertEquals(errors, [reason]);
   assertEquals(server.isRegistered, true);
-  const { addr, port } = server.socket;
-  assertEquals(await isListening(addr, port), false);
+  await untilFree(server.socket.port);
 });
 
 test("a deregistration that fails is shown on the console by default", async () => {
@@ -375,8 +371,7 @@ test("close() waits no longer than the grace for a deregistration that hangs", a
   });
   await server.close(100);
   assertStringIncludes(errors[0].message, "within the grace of close()");
-  const { addr, port } = server.socket;
-  assertEquals(await isListening(addr, port), false);
+  await untilFree(server.socket.port);
   assert(server.isRegistered);
 });
 

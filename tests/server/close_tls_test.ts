@@ -12,7 +12,7 @@ import { client } from "../_client.ts";
 import { curl } from "../_curl.ts";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
-import { isListening, largeRegistry, slowRegistry } from "./_servers.ts";
+import { largeRegistry, slowRegistry, untilFree } from "./_servers.ts";
 
 const authority = await Authority.create();
 const { cert, key, certFile, keyFile } = await authority.server();
@@ -67,8 +67,7 @@ for (const [way, options] of Object.entries(WAYS)) {
     await asked;
     await server.close(100);
     assertEquals((await scraped).status, 0);
-    const { addr, port } = server.socket;
-    assertEquals(await isListening(addr, port), false);
+    await untilFree(server.socket.port);
     answer();
   });
 

@@ -22,6 +22,7 @@ import {
   isListening,
   send,
   slowRegistry,
+  untilFree,
   untilRefusing,
   withFreePort,
   withoutIpv6,
@@ -302,7 +303,7 @@ contract(
     const closed = server.close();
     assertStrictEquals(server.close(), closed);
     await closed;
-    assertEquals(await isListening(addr, port), false);
+    await untilFree(port);
   },
 );
 
@@ -369,9 +370,8 @@ contract("startHttpServer() serves scrapes that overlap", async (loopback) => {
 
 contract("a server is closed by Symbol.asyncDispose", async (loopback) => {
   const server = await startHttpServer(loopback);
-  const { addr, port } = server.socket;
   await server[Symbol.asyncDispose]();
-  assertEquals(await isListening(addr, port), false);
+  await untilFree(server.socket.port);
 });
 
 test("startHttpServer() works where another adapter has replaced Response", async () => {

@@ -6,7 +6,7 @@ import {
 import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
-import { isListening } from "../server/_servers.ts";
+import { isListening, untilFree } from "../server/_servers.ts";
 import {
   discovery,
   PATIENT_MS,
@@ -100,6 +100,20 @@ test("close() waits for scrapes in flight on the thread, for its grace", async (
   assertEquals(await hanging, "cut off");
 });
 
+test("a port is free when close() settles, and when closeSync() returns", async () => {
+  const registry = new Registry();
+  for (const form of ["close", "closeSync"] as const) {
+    let isFree = false;
+    // At once another test's server may get the port, but not each time.
+    for (let n = 0; n < 5 && !isFree; n++) {
+      const server = await startHttpServerInThread({ addr, registry });
+      await server[form]();
+      isFree = !await isListening(addr, server.socket.port);
+    }
+    assert(isFree, form);
+  }
+});
+
 test("close() may be called again, and in any form", async () => {
   const registry = new Registry();
   const server = await startHttpServerInThread({ addr, registry });
@@ -109,6 +123,6 @@ test("close() may be called again, and in any form", async () => {
   await first;
   await server[Symbol.asyncDispose]();
   server[Symbol.dispose]();
-  assertEquals(await isListening(addr, server.socket.port), false);
+  await untilFree(server.socket.port);
   await assertRejects(() => server.close(-1), RangeError);
 });

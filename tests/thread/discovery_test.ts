@@ -13,14 +13,8 @@ import { client } from "../_client.ts";
 import { withFolder } from "../_folder.ts";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
-import { isListening } from "../server/_servers.ts";
-import {
-  discovery,
-  PATIENT_MS,
-  scrape,
-  untilFree,
-  withThread,
-} from "./_threads.ts";
+import { untilFree } from "../server/_servers.ts";
+import { discovery, PATIENT_MS, scrape, withThread } from "./_threads.ts";
 
 const { Counter, Registry } = client;
 
@@ -41,7 +35,7 @@ test("service discovery in a module runs on the thread", async () => {
       port = server.socket.port;
     });
     assertStringIncludes(await readFile(log, "utf8"), "\nderegistered\n");
-    assertEquals(await isListening(addr, port), false);
+    await untilFree(port);
 
     const sync = startHttpServerInThreadSync({
       addr,
@@ -117,7 +111,7 @@ test("a deregistration on the thread that fails is told, and closes the server",
   await server.close();
   assertEquals(errors.map(String), ["Error: it stays registered"]);
   assertEquals(server.isRegistered, true);
-  assertEquals(await isListening(addr, server.socket.port), false);
+  await untilFree(server.socket.port);
   const nothing = await startHttpServerInThread({
     addr,
     registry,
@@ -179,7 +173,7 @@ test("service discovery on the main thread registers a server on a thread", asyn
     serviceDiscovery,
   });
   sync.closeSync();
-  assertEquals(await isListening(addr, sync.socket.port), false);
+  await untilFree(sync.socket.port);
   await sync.close();
   assertEquals(events.filter((each) => each === "deregistered").length, 2);
 

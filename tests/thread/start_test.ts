@@ -29,7 +29,7 @@ import { withoutUnixSockets } from "../_platform.ts";
 import { test } from "../_suite.ts";
 import { startHttpServer } from "../../src/server/mod.ts";
 import { waitUntil } from "../_wait.ts";
-import { isListening } from "../server/_servers.ts";
+import { untilFree } from "../server/_servers.ts";
 import { PATIENT_MS, scrape, valueOf, withThread } from "./_threads.ts";
 
 const { Counter, Gauge, Registry } = client;
@@ -307,7 +307,7 @@ test("a signal closes a server on a thread, however it was started", async () =>
     const server = await start(controller.signal);
     controller.abort();
     await server.close();
-    assertEquals(await isListening(addr, server.socket.port), false);
+    await untilFree(server.socket.port);
   }
 });
 
