@@ -1,4 +1,3 @@
-import { describe } from "../describe.ts";
 import type { Incrementer } from "../types.ts";
 import type { LabelNames } from "./labels.ts";
 import {
@@ -11,7 +10,12 @@ import {
 import type { OutcomeOptions } from "./options.ts";
 import type { RejectedOutcome } from "./outcome.ts";
 import type { Arguments, Probe } from "./probe.ts";
-import { type Wrapper, type WrapperDescription, wrapWith } from "./wrapper.ts";
+import {
+  requireClasses,
+  type Wrapper,
+  type WrapperDescription,
+  wrapWith,
+} from "./wrapper.ts";
 
 /**
  * A class whose instances can be thrown.
@@ -202,14 +206,7 @@ function matcher(
   const filter = givenFilter && synchronous(givenFilter);
   if (exc === undefined) return filter;
   const classes = [exc].flat() as ErrorClass[];
-  for (const candidate of classes) {
-    // An arrow function, such as a predicate, is no class to be an instance of.
-    if (typeof candidate === "function" && candidate.prototype) continue;
-    throw new TypeError(
-      `Cannot use countExceptions(): exc must be an error class or several, ` +
-        `received ${describe(candidate)}`,
-    );
-  }
+  requireClasses(COUNT_EXCEPTIONS.name, "exc", classes);
   const isInstance: Matches = (reason) =>
     classes.some((type) => reason instanceof type);
   if (filter === undefined) return isInstance;

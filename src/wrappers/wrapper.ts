@@ -235,6 +235,26 @@ function requireFunctions<Options extends object>(
   }
 }
 
+/**
+ * Checks that what an option lists are classes.
+ *
+ * @throws {TypeError} If one is something else.
+ */
+export function requireClasses(
+  wrapper: string,
+  name: string,
+  classes: readonly unknown[],
+): void {
+  for (const candidate of classes) {
+    // An arrow function, such as a predicate, is no class to be an instance of.
+    if (typeof candidate === "function" && candidate.prototype) continue;
+    throw new TypeError(
+      `Cannot use ${wrapper}(): ${name} must be an error class or several, ` +
+        `received ${describe(candidate)}`,
+    );
+  }
+}
+
 /** Makes the wrapper that measures with `probe`. */
 function makeWrapper(wrapper: string, probe: Probe): Wrapper {
   const wrap = (fn: unknown) => instrument(wrapper, probe, fn);
