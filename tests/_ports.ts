@@ -4,7 +4,8 @@ import { createServer, type Server } from "node:net";
 /**
  * Where ports are looked for: below those that systems give to whoever asks for
  * any, and so to all other servers and connections of the tests. A program that
- * is started again finds its port free.
+ * is started again mostly finds its port free: only others that look here may
+ * have it.
  */
 const FIRST = 11_000;
 const LAST = 32_000;
@@ -26,7 +27,8 @@ export async function freePorts(count: number): Promise<number[]> {
 /** Takes a port; yields nothing if somebody has it. */
 function listening(port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
-    const server = createServer();
+    // Who looks for somebody else here must not wait for an answer.
+    const server = createServer((socket) => socket.destroy());
     server.once("error", () => resolve(undefined));
     server.listen(port, "127.0.0.1", () => resolve(server));
   });

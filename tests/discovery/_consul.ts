@@ -50,8 +50,14 @@ const MASTER_TOKEN = "11111111-2222-3333-4444-555555555555";
 
 const START_MS = 60_000;
 
+/** What is printed by one whose port somebody else has. */
+const PORT_TAKEN = "address already in use";
+
 /** How long after one that did not come back the next is started. */
 const RETRY_MS = 500;
+
+/** How long whoever listens at its port has to answer. */
+const ANSWER_MS = 5000;
 
 /** How often it is tried to start one on ports that are free. */
 const ATTEMPTS = 3;
@@ -91,12 +97,12 @@ export class Consul {
   readonly url: string;
   /** Where that is with TLS. */
   readonly httpsUrl: string;
+  /** What its node is called. */
+  readonly node: string;
   /** A token that may do everything, if it asks for one. */
   readonly token: string | undefined;
   readonly #folder: string;
   #child: ChildProcess | undefined;
-  /** What the last start has printed. */
-  #log = "";
   #wasReady = false;
   /** What tokens are called, by their secrets. */
   readonly #accessors = new Map<string, string>();
@@ -104,6 +110,7 @@ export class Consul {
 
   constructor(folder: string, http: number, https: number, acl: boolean) {
     this.#folder = folder;
+    this.node = basename(folder);
     this.url = `http://127.0.0.1:${http}`;
     this.httpsUrl = `https://127.0.0.1:${https}`;
     this.token = acl ? MASTER_TOKEN : undefined;
@@ -167,26 +174,23 @@ export class Consul {
       join(this.#folder, "services.json"),
       JSON.stringify({ services }),
     );
-    let child = this.#spawn();
+    let started = this.#spawn();
     await waitUntil(START_MS, "Consul is ready", async () => {
-      if (child.exitCode !== null) {
-        const error = new Error(`Consul ended: ${this.#log}`);
-        if (!this.#wasReady) throw error;
-        console.error(error.message);
+      if (hasEnded(started.child)) {
+        const log = await started.log;
+        if (!this.#wasReady || !log.includes(PORT_TAKEN)) {
+          throw new Error(`Consul ended: ${log}`);
+        }
         await sleep(RETRY_MS);
-        child = this.#spawn();
+        started = this.#spawn();
       }
-      // Before its own node is listed, it forgets what it is told; another's is
-      // listed by who has taken its port.
-      return await this.get<{ Node: string }[]>("catalog/nodes").then(
-        (nodes) => nodes.some(({ Node }) => Node === basename(this.#folder)),
-      ).catch(() => false);
+      return await this.#isReady();
     });
     this.#wasReady = true;
   }
 
-  #spawn(): ChildProcess {
-    const child = spawn(serverPath("consul"), [
+  #spawn(): { child: ChildProcess; log: Promise<string> } {
+    const child = this.#child = spawn(serverPath("consul"), [
       ...["agent", "-dev"],
       `-config-file=${join(this.#folder, "config.json")}`,
       `-config-file=${join(this.#folder, "services.json")}`,
@@ -194,13 +198,28 @@ export class Consul {
       stdio: ["ignore", "pipe", "pipe"],
       env: { HOME: this.#folder, TMPDIR: this.#folder },
     });
-    this.#log = "";
-    const keep = (chunk: unknown) => this.#log += chunk;
-    child.stdout!.on("data", keep);
-    child.stderr!.on("data", keep);
     // A test run that ends early leaves no agent behind.
     process.off("exit", this.#kill).once("exit", this.#kill);
-    return this.#child = child;
+    let printed = "";
+    const keep = (chunk: unknown) => printed += chunk;
+    child.stdout!.on("data", keep);
+    child.stderr!.on("data", keep);
+    return { child, log: once(child, "close").then(() => printed) };
+  }
+
+  /**
+   * Whether its own node is listed: before that it forgets what it is told. By
+   * whoever has taken its port another is listed, if there is an answer at all.
+   */
+  async #isReady(): Promise<boolean> {
+    try {
+      const signal = AbortSignal.timeout(ANSWER_MS);
+      const nodes = await this.#ask("GET", "catalog/nodes", { signal });
+      return (nodes as { Node: string }[])
+        .some(({ Node }) => Node === this.node);
+    } catch {
+      return false;
+    }
   }
 
   /** Ends it as a crash does: it forgets everything. */
@@ -208,7 +227,7 @@ export class Consul {
     const child = this.#child;
     this.#child = undefined;
     process.off("exit", this.#kill);
-    if (child === undefined || child.exitCode !== null) return;
+    if (child === undefined || hasEnded(child)) return;
     const exited = once(child, "exit");
     process.kill(child.pid!, "SIGKILL");
     await exited;
@@ -241,7 +260,7 @@ export class Consul {
 
   /** Tells its HTTP API something. */
   put<T>(path: string, body?: unknown): Promise<T | undefined> {
-    return this.#ask("PUT", path, body) as Promise<T | undefined>;
+    return this.#ask("PUT", path, { body }) as Promise<T | undefined>;
   }
 
   /** The services that it knows, by id. */
@@ -268,11 +287,16 @@ export class Consul {
     return made!.SecretID;
   }
 
-  async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
+  async #ask(
+    method: string,
+    path: string,
+    { body, signal }: { body?: unknown; signal?: AbortSignal } = {},
+  ): Promise<unknown> {
     const response = await fetch(`${this.url}/v1/${path}`, {
       method,
       headers: this.#headers,
       body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`Consul answered ${path}: ${text}`);
@@ -281,7 +305,8 @@ export class Consul {
 
   #signal(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
     // By the child's own method Deno sends but one.
-    if (this.#child) process.kill(this.#child.pid!, signal);
+    const child = this.#child;
+    if (child && !hasEnded(child)) process.kill(child.pid!, signal);
   }
 
   /** Takes a token that was made back. */
@@ -292,4 +317,9 @@ export class Consul {
   get #headers(): Record<string, string> {
     return this.token ? { "x-consul-token": this.token } : {};
   }
+}
+
+/** Whether a process has ended, by itself or by a signal. */
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }

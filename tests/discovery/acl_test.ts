@@ -36,7 +36,7 @@ test("a ConsulAgent without a token that may says so, and nothing listens", {
 }, async () => {
   await withConsul({ acl: true }, async (consul) => {
     const useless = await consul.createToken(
-      'node_prefix "" { policy = "read" }',
+      `node "${consul.node}" { policy = "read" }`,
     );
     const refused: [token: string, words: string][] = [
       ["", "Permission denied"],

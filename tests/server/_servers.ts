@@ -5,6 +5,7 @@ import {
   startHttpServer,
   type StartHttpServerOptions,
 } from "../../src/server/mod.ts";
+import { assert } from "@std/assert";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { client } from "../_client.ts";
@@ -64,9 +65,9 @@ export async function withServer(
  * Runs `fn` with a port that was free a moment ago; with another one when that
  * turns out to be taken meanwhile, as by another test's server.
  */
-export async function withFreePort(
-  fn: (port: number) => Promise<void>,
-): Promise<void> {
+export async function withFreePort<T>(
+  fn: (port: number) => Promise<T>,
+): Promise<T> {
   for (let attempt = 1;; attempt++) {
     const server = await startHttpServer({ addr: "127.0.0.1" });
     await server.close();
@@ -142,8 +143,18 @@ export function isListening(host: string, port: number): Promise<boolean> {
 }
 
 /**
- * Waits until nobody listens at a port of loopback. A server that has closed
- * listens no more, but another test's may have been given its port at once.
+ * Makes sure that `run` leaves the port free that it yields. Should somebody
+ * listen there, it runs once more: another test's server may have been given a
+ * port as soon as it was free.
+ */
+export async function assertFreed(run: () => Promise<number>): Promise<void> {
+  const isTaken = async () => await isListening("127.0.0.1", await run());
+  assert(!await isTaken() || !await isTaken(), "it is still listening");
+}
+
+/**
+ * Waits until nobody listens at a port of loopback, be it another test's server
+ * that has been given it since, or a thread of which Deno tells the end before.
  */
 export function untilFree(port: number): Promise<void> {
   return waitUntil(

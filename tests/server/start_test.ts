@@ -18,11 +18,11 @@ import { client } from "../_client.ts";
 import { runProgram } from "../_spawn.ts";
 import { test } from "../_suite.ts";
 import {
+  assertFreed,
   contract,
   isListening,
   send,
   slowRegistry,
-  untilFree,
   untilRefusing,
   withFreePort,
   withoutIpv6,
@@ -295,16 +295,17 @@ test("startHttpServer() prints nothing and leaves the globals alone", async () =
 
 contract(
   "close() stops listening, and may be called twice",
-  async (loopback) => {
-    const server = await startHttpServer(loopback);
-    const { addr, port } = server.socket;
-    await (await fetch(server.metricsUrl)).text();
-    assert(await isListening(addr, port));
-    const closed = server.close();
-    assertStrictEquals(server.close(), closed);
-    await closed;
-    await untilFree(port);
-  },
+  (loopback) =>
+    assertFreed(async () => {
+      const server = await startHttpServer(loopback);
+      const { addr, port } = server.socket;
+      await (await fetch(server.metricsUrl)).text();
+      assert(await isListening(addr, port));
+      const closed = server.close();
+      assertStrictEquals(server.close(), closed);
+      await closed;
+      return port;
+    }),
 );
 
 contract("close() lets a scrape in flight finish", async (loopback) => {
@@ -368,11 +369,15 @@ contract("startHttpServer() serves scrapes that overlap", async (loopback) => {
   });
 });
 
-contract("a server is closed by Symbol.asyncDispose", async (loopback) => {
-  const server = await startHttpServer(loopback);
-  await server[Symbol.asyncDispose]();
-  await untilFree(server.socket.port);
-});
+contract(
+  "a server is closed by Symbol.asyncDispose",
+  (loopback) =>
+    assertFreed(async () => {
+      const server = await startHttpServer(loopback);
+      await server[Symbol.asyncDispose]();
+      return server.socket.port;
+    }),
+);
 
 test("startHttpServer() works where another adapter has replaced Response", async () => {
   const program = "tests/programs/replaced_response.ts";

@@ -6,7 +6,7 @@ import {
 import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
-import { isListening, untilFree } from "../server/_servers.ts";
+import { assertFreed, untilFree } from "../server/_servers.ts";
 import {
   discovery,
   PATIENT_MS,
@@ -100,19 +100,15 @@ test("close() waits for scrapes in flight on the thread, for its grace", async (
   assertEquals(await hanging, "cut off");
 });
 
-test("a port is free when close() settles, and when closeSync() returns", async () => {
-  const registry = new Registry();
-  for (const form of ["close", "closeSync"] as const) {
-    let isFree = false;
-    // At once another test's server may get the port, but not each time.
-    for (let n = 0; n < 5 && !isFree; n++) {
+for (const form of ["close", "closeSync"] as const) {
+  test(`a port is free when ${form}() is done`, () =>
+    assertFreed(async () => {
+      const registry = new Registry();
       const server = await startHttpServerInThread({ addr, registry });
       await server[form]();
-      isFree = !await isListening(addr, server.socket.port);
-    }
-    assert(isFree, form);
-  }
-});
+      return server.socket.port;
+    }));
+}
 
 test("close() may be called again, and in any form", async () => {
   const registry = new Registry();
