@@ -54,7 +54,10 @@ export function isAsyncGenerator(fn: object): boolean {
   return /AsyncGeneratorFunction\]$/.test(Object.prototype.toString.call(fn));
 }
 
-/** Tells an object literal from a `Response`, a `Map` or an array. */
+/**
+ * Tells an object literal from a `Response`, a `Map`, an array and instances of
+ * any other class, which `isPlainObject` takes, too.
+ */
 export function isObjectLiteral(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);

@@ -100,7 +100,10 @@ export function requireNames(
   );
 }
 
-/** Whether something is an object of names and values, and no more. */
+/**
+ * Whether something is an object of names and values, be it an instance of a
+ * class, as settings may be, which is none for `isObjectLiteral`.
+ */
 export function isPlainObject(given: unknown): given is object {
   return Object.prototype.toString.call(given) === "[object Object]";
 }

@@ -11,7 +11,7 @@ import type { OutcomeOptions } from "./options.ts";
 import type { RejectedOutcome } from "./outcome.ts";
 import type { Arguments, Probe } from "./probe.ts";
 import {
-  requireClasses,
+  requireErrorClasses,
   type Wrapper,
   type WrapperDescription,
   wrapWith,
@@ -206,7 +206,7 @@ function matcher(
   const filter = givenFilter && synchronous(givenFilter);
   if (exc === undefined) return filter;
   const classes = [exc].flat() as ErrorClass[];
-  requireClasses(COUNT_EXCEPTIONS.name, "exc", classes);
+  requireErrorClasses(COUNT_EXCEPTIONS.name, "exc", classes);
   const isInstance: Matches = (reason) =>
     classes.some((type) => reason instanceof type);
   if (filter === undefined) return isInstance;
@@ -217,7 +217,7 @@ function matcher(
 function synchronous(filter: Matches): Matches {
   return (reason) => {
     const matches = filter(reason);
-    refusePromise("countExceptions", "filter", matches);
+    refusePromise(COUNT_EXCEPTIONS.name, "filter", matches);
     return matches;
   };
 }

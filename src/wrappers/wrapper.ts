@@ -236,11 +236,11 @@ function requireFunctions<Options extends object>(
 }
 
 /**
- * Checks that what an option lists are classes.
+ * Checks that what an option lists are classes of errors.
  *
  * @throws {TypeError} If one is something else.
  */
-export function requireClasses(
+export function requireErrorClasses(
   wrapper: string,
   name: string,
   classes: readonly unknown[],
