@@ -33,3 +33,13 @@ function listening(port: number): Promise<Server | undefined> {
     server.listen(port, "127.0.0.1", () => resolve(server));
   });
 }
+
+/**
+ * A port is taken that must be free. A system gives it anew as soon as it is, so
+ * that it may be another test's by now: a test that finds one so runs once more.
+ */
+export class PortTaken extends Error {
+  constructor(port: number) {
+    super(`Somebody listens at port ${port}, which must be free`);
+  }
+}

@@ -122,10 +122,11 @@ export class Consul {
   ): Promise<Consul> {
     const folder = await mkdtemp(join(tmpdir(), "consul-"));
     const [http, https, serf_lan, server] = await freePorts(4);
+    const consul = new Consul(folder, http, https, acl);
     await writeFile(
       join(folder, "config.json"),
       JSON.stringify({
-        node_name: basename(folder),
+        node_name: consul.node,
         datacenter: "dc1",
         server: true,
         bootstrap: true,
@@ -160,7 +161,7 @@ export class Consul {
         },
       }),
     );
-    return new Consul(folder, http, https, acl);
+    return consul;
   }
 
   /**

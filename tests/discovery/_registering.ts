@@ -10,7 +10,7 @@ import {
 } from "../../src/server/mod.ts";
 import { assertRejects } from "@std/assert";
 import { client } from "../_client.ts";
-import { untilFree } from "../server/_servers.ts";
+import { assertFree } from "../server/_servers.ts";
 import type { Consul } from "./_consul.ts";
 
 /** The shortest interval that there is, and no token from the environment. */
@@ -51,7 +51,7 @@ export async function refusal(options: StartHttpServerOptions): Promise<Error> {
       }),
     Error,
   );
-  await untilFree(port);
+  await assertFree("127.0.0.1", port);
   return error;
 }
 

@@ -5,10 +5,10 @@ import {
   startHttpServer,
   type StartHttpServerOptions,
 } from "../../src/server/mod.ts";
-import { assert } from "@std/assert";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { client } from "../_client.ts";
+import { PortTaken } from "../_ports.ts";
 import { test, type TestOptions } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
 
@@ -65,9 +65,9 @@ export async function withServer(
  * Runs `fn` with a port that was free a moment ago; with another one when that
  * turns out to be taken meanwhile, as by another test's server.
  */
-export async function withFreePort<T>(
-  fn: (port: number) => Promise<T>,
-): Promise<T> {
+export async function withFreePort(
+  fn: (port: number) => Promise<void>,
+): Promise<void> {
   for (let attempt = 1;; attempt++) {
     const server = await startHttpServer({ addr: "127.0.0.1" });
     await server.close();
@@ -131,6 +131,15 @@ export function send(
   });
 }
 
+/**
+ * Makes sure that a server has let go of its port.
+ *
+ * @throws {PortTaken} If somebody listens there.
+ */
+export async function assertFree(host: string, port: number): Promise<void> {
+  if (await isListening(host, port)) throw new PortTaken(port);
+}
+
 /** Whether something accepts connections there. */
 export function isListening(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -140,28 +149,6 @@ export function isListening(host: string, port: number): Promise<boolean> {
     });
     socket.once("error", () => resolve(false));
   });
-}
-
-/**
- * Makes sure that `run` leaves the port free that it yields. Should somebody
- * listen there, it runs once more: another test's server may have been given a
- * port as soon as it was free.
- */
-export async function assertFreed(run: () => Promise<number>): Promise<void> {
-  const isTaken = async () => await isListening("127.0.0.1", await run());
-  assert(!await isTaken() || !await isTaken(), "it is still listening");
-}
-
-/**
- * Waits until nobody listens at a port of loopback, be it another test's server
- * that has been given it since, or a thread of which Deno tells the end before.
- */
-export function untilFree(port: number): Promise<void> {
-  return waitUntil(
-    60_000,
-    `port ${port} is free`,
-    async () => !await isListening("127.0.0.1", port),
-  );
 }
 
 /** Waits until a server takes no more work; `Deno.serve` says so with 503. */

@@ -18,7 +18,7 @@ import { client } from "../_client.ts";
 import { runProgram } from "../_spawn.ts";
 import { test } from "../_suite.ts";
 import {
-  assertFreed,
+  assertFree,
   contract,
   isListening,
   send,
@@ -295,17 +295,16 @@ test("startHttpServer() prints nothing and leaves the globals alone", async () =
 
 contract(
   "close() stops listening, and may be called twice",
-  (loopback) =>
-    assertFreed(async () => {
-      const server = await startHttpServer(loopback);
-      const { addr, port } = server.socket;
-      await (await fetch(server.metricsUrl)).text();
-      assert(await isListening(addr, port));
-      const closed = server.close();
-      assertStrictEquals(server.close(), closed);
-      await closed;
-      return port;
-    }),
+  async (loopback) => {
+    const server = await startHttpServer(loopback);
+    const { addr, port } = server.socket;
+    await (await fetch(server.metricsUrl)).text();
+    assert(await isListening(addr, port));
+    const closed = server.close();
+    assertStrictEquals(server.close(), closed);
+    await closed;
+    await assertFree(addr, port);
+  },
 );
 
 contract("close() lets a scrape in flight finish", async (loopback) => {
@@ -369,15 +368,12 @@ contract("startHttpServer() serves scrapes that overlap", async (loopback) => {
   });
 });
 
-contract(
-  "a server is closed by Symbol.asyncDispose",
-  (loopback) =>
-    assertFreed(async () => {
-      const server = await startHttpServer(loopback);
-      await server[Symbol.asyncDispose]();
-      return server.socket.port;
-    }),
-);
+contract("a server is closed by Symbol.asyncDispose", async (loopback) => {
+  const server = await startHttpServer(loopback);
+  const { addr, port } = server.socket;
+  await server[Symbol.asyncDispose]();
+  await assertFree(addr, port);
+});
 
 test("startHttpServer() works where another adapter has replaced Response", async () => {
   const program = "tests/programs/replaced_response.ts";

@@ -6,8 +6,10 @@ import {
   type StartThreadedHttpServerOptions,
   type ThreadedMetricsHttpServer,
 } from "../../src/thread/mod.ts";
+import { waitUntil } from "../_wait.ts";
 import type { DiscoveryOptions } from "../fixtures/thread_discovery.ts";
 import type { Scrape } from "../programs/scraper.ts";
+import { isListening } from "../server/_servers.ts";
 
 /** So long that no load on the machine makes a main thread look blocked. */
 export const PATIENT_MS = 20_000;
@@ -71,6 +73,15 @@ export async function scrapeDuring(
   } finally {
     await scraper.terminate();
   }
+}
+
+/** Waits until a thread has let go of its port: Deno tells of its end before. */
+export function untilFree(port: number): Promise<void> {
+  return waitUntil(
+    PATIENT_MS,
+    `port ${port} is free`,
+    async () => !await isListening("127.0.0.1", port),
+  );
 }
 
 /** A module for service discovery on the thread, which does as it is told. */

@@ -17,8 +17,7 @@ import { client } from "../_client.ts";
 import { withFolder } from "../_folder.ts";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
-import { untilFree } from "../server/_servers.ts";
-import { block, discovery, PATIENT_MS } from "./_threads.ts";
+import { block, discovery, PATIENT_MS, untilFree } from "./_threads.ts";
 
 const { Counter, Registry } = client;
 

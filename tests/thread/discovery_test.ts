@@ -13,8 +13,14 @@ import { client } from "../_client.ts";
 import { withFolder } from "../_folder.ts";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
-import { untilFree } from "../server/_servers.ts";
-import { discovery, PATIENT_MS, scrape, withThread } from "./_threads.ts";
+import { assertFree } from "../server/_servers.ts";
+import {
+  discovery,
+  PATIENT_MS,
+  scrape,
+  untilFree,
+  withThread,
+} from "./_threads.ts";
 
 const { Counter, Registry } = client;
 
@@ -35,7 +41,7 @@ test("service discovery in a module runs on the thread", async () => {
       port = server.socket.port;
     });
     assertStringIncludes(await readFile(log, "utf8"), "\nderegistered\n");
-    await untilFree(port);
+    await assertFree(addr, port);
 
     const sync = startHttpServerInThreadSync({
       addr,
@@ -111,7 +117,7 @@ test("a deregistration on the thread that fails is told, and closes the server",
   await server.close();
   assertEquals(errors.map(String), ["Error: it stays registered"]);
   assertEquals(server.isRegistered, true);
-  await untilFree(server.socket.port);
+  await assertFree(addr, server.socket.port);
   const nothing = await startHttpServerInThread({
     addr,
     registry,
@@ -173,7 +179,7 @@ test("service discovery on the main thread registers a server on a thread", asyn
     serviceDiscovery,
   });
   sync.closeSync();
-  await untilFree(sync.socket.port);
+  await assertFree(addr, sync.socket.port);
   await sync.close();
   assertEquals(events.filter((each) => each === "deregistered").length, 2);
 

@@ -29,7 +29,7 @@ import { withoutUnixSockets } from "../_platform.ts";
 import { test } from "../_suite.ts";
 import { startHttpServer } from "../../src/server/mod.ts";
 import { waitUntil } from "../_wait.ts";
-import { assertFreed } from "../server/_servers.ts";
+import { assertFree } from "../server/_servers.ts";
 import { PATIENT_MS, scrape, valueOf, withThread } from "./_threads.ts";
 
 const { Counter, Gauge, Registry } = client;
@@ -303,13 +303,11 @@ test("a signal closes a server on a thread, however it was started", async () =>
       startHttpServerInThreadSync({ addr, registry, signal }),
   ];
   for (const start of starts) {
-    await assertFreed(async () => {
-      const controller = new AbortController();
-      const server = await start(controller.signal);
-      controller.abort();
-      await server.close();
-      return server.socket.port;
-    });
+    const controller = new AbortController();
+    const server = await start(controller.signal);
+    controller.abort();
+    await server.close();
+    await assertFree(addr, server.socket.port);
   }
 });
 
