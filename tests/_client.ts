@@ -20,6 +20,7 @@ function requireClientName(name: string): ClientName {
   if (name === "prom-client" || name === "@prometheus-io/client") return name;
   throw new RangeError(
     "Cannot run tests: PROMETHEUS_CLIENT must be prom-client or " +
-      `@prometheus-io/client, received "${name}"`,
+      `@prometheus-io/client, received "${name}", which the runner sets for ` +
+      "tests that it does not know to depend on a client",
   );
 }

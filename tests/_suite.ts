@@ -1,90 +1,121 @@
-/** The suite's `test`: that of `node:test`, with skips that tell their reason. */
+/**
+ * The suite's `test`: that of `node:test`, which tells the runner what becomes of
+ * each test, and finds the servers that one leaves behind.
+ */
+import { appendFileSync } from "node:fs";
 import process from "node:process";
 import nodeTest from "node:test";
+import { inspect } from "node:util";
+import type { TestReport } from "../tools/test_report.ts";
+import { listeningSockets } from "./_listening.ts";
 import { PortTaken } from "./_ports.ts";
 
 /** Options for {@linkcode test}. */
 export interface TestOptions {
   /** The reason to skip the test; `undefined` runs it. */
   skip?: string;
-  /**
-   * After how many milliseconds the test is taken to hang.
-   *
-   * @default {240000}
-   */
-  deadline?: number;
 }
+
+type TestFunction = () => void | Promise<void>;
+
+/** The runner's settings: where to report, and the tests that it wants. */
+const { TEST_REPORT, TEST_ONLY = "null" } = process.env;
+
+const only: string[] | null = JSON.parse(TEST_ONLY);
+const names = new Set<string>();
 
 /**
  * Declares a test.
  *
- * Of the runners' reports only Node's has the reason of a skip, so it is put
- * into the name, in the words of the Test Anything Protocol.
+ * @throws {Error} If the file has a test of that name already.
  */
-export function test(name: string, fn: () => void | Promise<void>): void;
+export function test(name: string, fn: TestFunction): void;
 export function test(
   name: string,
   options: TestOptions,
-  fn: () => void | Promise<void>,
+  fn: TestFunction,
 ): void;
 export function test(
   name: string,
-  ...rest:
-    | [() => void | Promise<void>]
-    | [TestOptions, () => void | Promise<void>]
+  ...rest: [TestFunction] | [TestOptions, TestFunction]
 ): void {
-  const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
-  const { skip, deadline = DEADLINE_MS } = options as TestOptions;
-  if (skip === undefined) nodeTest(name, () => run(fn, deadline));
-  else nodeTest(`${name} # SKIP ${skip}`, { skip }, () => {});
+  const [{ skip }, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
+  if (names.has(name)) throw new Error(`There are two tests named ${name}`);
+  names.add(name);
+  if (only?.includes(name) === false) return;
+  if (skip !== undefined) {
+    report({ name, state: "skipped", reason: skip });
+    nodeTest(name, { skip }, () => {});
+    return;
+  }
+  report({ name, state: "declared" });
+  nodeTest(name, async () => {
+    report({ name, state: "running" });
+    try {
+      await run(fn);
+    } catch (error) {
+      report({ name, state: "failed", reason: inspect(error) });
+      throw error;
+    }
+    report({ name, state: "passed" });
+  });
+}
+
+/** Tells the runner, if there is one, what has become of a test. */
+export function report(line: TestReport): void {
+  if (TEST_REPORT === undefined) return;
+  appendFileSync(TEST_REPORT, `${JSON.stringify(line)}\n`);
 }
 
 /**
- * A test that takes longer than this hangs, unless it says otherwise: the longest
- * take a tenth of it where nothing else runs.
+ * After how many milliseconds a test is taken to hang: the longest take a tenth
+ * of it where nothing else runs. The runner ends what hangs without a turn of
+ * the event loop, later than that.
  */
-const DEADLINE_MS = 240_000;
+const DEADLINE_MS = 150_000;
+
+/** How many turns of the event loop closed servers may take to be gone. */
+const TURNS = 200;
 
 /** Runs a test's function, and fails it if it hangs or leaves a server behind. */
-async function run(
-  fn: () => void | Promise<void>,
-  ms: number,
-): Promise<void> {
+async function run(fn: TestFunction): Promise<void> {
   const deadline = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => deadline.reject(new Error(`The test took more than ${ms} ms`)),
-    ms,
+    () => deadline.reject(new Error(`It took more than ${DEADLINE_MS} ms`)),
+    DEADLINE_MS,
   );
   try {
     await Promise.race([onFreePorts(fn), deadline.promise]);
   } finally {
     clearTimeout(timer);
   }
-  // A server that was closed is listed until the event loop has turned.
-  for (let turn = 0; isServerListed(); turn++) {
-    if (turn === 50) {
-      // Or it would keep the process alive, and the report would be lost.
+  for (let turn = 0; newSockets().length > 0; turn++) {
+    if (turn === TURNS) {
+      // Or it would keep the process alive.
       for (const handle of activeHandles()) handle.unref?.();
-      throw new Error("The test left a server listening");
+      const left = newSockets();
+      // The tests that follow are not to blame.
+      for (const socket of left) leftBehind.add(socket);
+      throw new Error(`It left a server listening: ${left.join(", ")}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
+/** The sockets that earlier tests have left behind. */
+const leftBehind = new Set<string>();
+
+const newSockets = () =>
+  listeningSockets().filter((socket) => !leftBehind.has(socket));
+
 /** Runs a test's function, and once more if a port was another test's. */
-async function onFreePorts(fn: () => void | Promise<void>): Promise<void> {
+async function onFreePorts(fn: TestFunction): Promise<void> {
   try {
     await fn();
   } catch (error) {
     if (!(error instanceof PortTaken)) throw error;
     await fn();
   }
-}
-
-/** Whether a server listens; of the runtimes only Node can tell. */
-function isServerListed(): boolean {
-  const resources: string[] = process.getActiveResourcesInfo();
-  return resources.includes("TCPServerWrap");
 }
 
 /** What keeps Node alive, by the one way there is to learn it. */

@@ -76,7 +76,7 @@ test("every example of the documentation is run, or says why it is not", () => {
   const ignored = pages.flatMap(({ file, text }) =>
     Array.from(text.matchAll(/^```ts (.+)$/gm), ([, why]) => `${file}: ${why}`)
   );
-  // Its second line is the bundle's, which `published/thread_test.ts` makes.
+  // Its second line is the bundle's, which `slow/published/thread_test.ts` makes.
   assertEquals(ignored, ["docs/thread.md: ignore"]);
   const elsewhere = pages.filter(({ file, text }) =>
     !/^(README\.md|docs\/)/.test(file) && text.includes("```ts")
@@ -94,16 +94,16 @@ const RUN_BY: Readonly<Record<string, [file: string, words: string]>> = {
   "npx -y deno@2.9.6 task test": [".ci/run", "task test"],
   "npx -y deno@2.9.6 task bench": [".ci/run", "task bench"],
   "deno run --allow-net first.ts": [
-    "tests/published/install_test.ts",
+    "tests/slow/published/install_test.ts",
     "first",
   ],
-  "bun first.ts": ["tests/published/install_test.ts", "first"],
-  "node first.ts": ["tests/published/install_test.ts", "first"],
+  "bun first.ts": ["tests/slow/published/install_test.ts", "first"],
+  "node first.ts": ["tests/slow/published/install_test.ts", "first"],
   "promtool test rules alerts_test.yml": [
     "tests/e2e/operating_test.ts",
     'promtool("test", "rules", "alerts_test.yml")',
   ],
-  "esbuild app=src/app.ts": ["tests/published/thread_test.ts", "esbuild"],
+  "esbuild app=src/app.ts": ["tests/slow/published/thread_test.ts", "esbuild"],
 };
 
 test("every command of the documentation is one that is run", async () => {

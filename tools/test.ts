@@ -1,20 +1,23 @@
 /**
- * Runs the whole suite on Deno, Bun and Node, with each client package, and the
- * examples of the documentation on Deno.
+ * Runs the tests on Deno, Bun and Node, each file of tests in a process of its
+ * own, as often as it needs (see `test_lanes.ts`), and the examples of the
+ * documentation on Deno.
  *
- *     deno task test [--runtime NAME] [--client NAME] [--oldest] [PATH]…
+ *     deno task test [--slow] [--runtime NAME] [--client NAME] [--oldest]
+ *                    [--only TEST] [PATH]…
  *
- * Each PATH is a part of a test file's path. `--oldest` takes the oldest
- * versions of the runtimes that are supported instead of those at hand.
+ * Without a PATH these are all files but those below tests/slow/, or with
+ * `--slow` those alone. Each PATH is a part of a file's path. `--oldest` takes
+ * the oldest versions of the runtimes that are supported instead of those at
+ * hand; `--only` runs the test of that name.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { rmSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { fail, findFiles, ROOT } from "./files.ts";
-import { compareRuns, parseReport, type TestResult } from "./report.ts";
 import {
   findRuntime,
   type RuntimeName,
@@ -22,210 +25,242 @@ import {
   RUNTIMES,
 } from "./runtimes.ts";
 import { fetchServers } from "./servers/fetch.ts";
+import { laneOf } from "./test_lanes.ts";
+import { runTests, type TestProcess, testsOf } from "./test_process.ts";
+import { parseExamples, type TestReport, WHOLE_FILE } from "./test_report.ts";
 
 const REPORTS = join(ROOT, ".reports");
 const CLIENTS = ["prom-client", "@prometheus-io/client"];
 
-/** A run that takes longer than this hangs. */
-const RUN_DEADLINE_MS = 15 * 60_000;
+/** More processes than processors: tests wait for servers most of the time. */
+const PROCESSES = 2 * availableParallelism();
 
-/** What runners say of tests that tell nothing, and of files. */
-const PASSED = /\.\.\. ok \(|^\s*(✔|\(pass\))|^Check |^running /;
+/** Parts of the suite with the longest tests: begun first, they end in time. */
+const LONGEST = ["slow", "e2e", "thread", "discovery", "live"];
 
-/** How much of a log is shown of a run that has failed by itself. */
-const LAST_LINES = 60;
-
-/** One call of a runner. */
-interface Run {
-  readonly name: string;
-  readonly path: string;
-  readonly args: (report: string) => string[];
-  readonly env: Record<string, string>;
+/** A file of tests on a runtime, or the examples of the documentation. */
+interface Job {
+  /** The file, or what else has the tests. */
+  readonly file: string;
+  /** The runtime, and the client package if it matters. */
+  readonly where: string;
+  /** What `deno task test` is told to do this job alone. */
+  readonly arguments: readonly string[];
+  readonly process: TestProcess;
 }
 
-const { values: options, positionals } = parseArgs({
-  args: Deno.args,
-  allowPositionals: true,
-  options: {
-    runtime: { type: "string", multiple: true, default: RUNTIMES },
-    client: { type: "string", multiple: true, default: CLIENTS },
-    oldest: { type: "boolean", default: false },
-  },
-});
-
-for (const client of options.client) {
-  if (CLIENTS.includes(client)) continue;
-  fail(
-    `Cannot run tests: --client must be one of ${CLIENTS.join(", ")}, ` +
-      `received "${client}"`,
-  );
-}
-
+const { values: options, positionals } = readArguments();
 process.once("SIGINT", () => process.exit(130));
 await rm(REPORTS, { recursive: true, force: true });
-await mkdir(REPORTS);
+/** What tests make for each other: outside the project, which is checked whole. */
+const shared = await mkdtemp(join(tmpdir(), "prometheus-async-tests-"));
+process.once("exit", () => rmSync(shared, { recursive: true, force: true }));
 await fetchServers().catch((error) => {
   // Elsewhere the tests that need them are skipped, with that as the reason.
   if (Deno.env.get("CI") && Deno.build.os === "linux") throw error;
   console.warn(`Going on without real servers: ${error.message}`);
 });
 
-// Named one by one: without files a runner would look for some itself.
-const files = (await findFiles("tests/**/*_test.ts", positionals))
-  .map((file) => `./${file}`);
-const runs: Run[] = [];
-for (const name of new Set(options.runtime as RuntimeName[])) {
-  const runtime = await findRuntime(name, options);
-  for (const client of new Set(options.client)) {
-    runs.push(suiteRun(runtime, client));
+const problems: string[] = [];
+const counts = { passed: 0, failed: 0, skipped: 0 };
+/** Where tests were skipped, by their names and the reasons. */
+const skips = new Map<string, string[]>();
+/** The names of the tests that each job of a file had. */
+const names = new Map<string, Map<string, string[]>>();
+
+const started = performance.now();
+const queue = await findJobs();
+await Promise.all(Array.from({ length: PROCESSES }, async () => {
+  for (let job = queue.shift(); job; job = queue.shift()) {
+    const began = performance.now();
+    tell(job, await runTests(job.process), performance.now() - began);
   }
-}
-const suites = await inPairs(runs);
-// Its examples have unix sockets, and shells' ways to name files.
-const isDocumentationRun = positionals.length === 0 &&
-  Deno.build.os !== "windows";
-const documentation = isDocumentationRun
-  ? await execute(await documentationRun())
-  : [];
+}));
+for (const [file, jobs] of names) compare(file, jobs);
 
-if (positionals.length === 0 && !isDocumentationRun) {
-  console.log("SKIPPED examples in the documentation: Windows");
+for (const [skip, where] of skips) {
+  console.log(`SKIPPED ${skip} (${where.join(", ")})`);
 }
-
-const problems = compareRuns(suites);
 for (const problem of problems) console.log(`FAILED ${problem}`);
-const results = [...suites.values(), documentation].flat();
-const count = (status: TestResult["status"]) =>
-  results.filter((result) => result.status === status).length;
-const failed = count("failed") + problems.length;
-if (failed > 0 || results.length === 0) Deno.exitCode = 1;
+const failed = counts.failed + problems.length;
+if (failed > 0 || counts.passed === 0) Deno.exitCode = 1;
+console.log(`Everything took ${seconds(performance.now() - started)}`);
 console.log(
-  `${count("passed")} passed, ${failed} failed, ${count("skipped")} skipped`,
+  `${counts.passed} passed, ${failed} failed, ${counts.skipped} skipped`,
 );
 
-function suiteRun(runtime: RuntimeProgram, client: string): Run {
-  const args: Record<RuntimeName, Run["args"]> = {
-    deno: (report) => ["test", "-A", "--parallel", `--junit-path=${report}`],
-    bun: (report) => [
-      "test",
-      // The suite has its own deadline for a test; Bun's is five seconds.
-      `--timeout=${RUN_DEADLINE_MS}`,
-      "--reporter=junit",
-      `--reporter-outfile=${report}`,
-    ],
-    node: (report) => [
-      "--test",
-      "--test-reporter=spec",
-      "--test-reporter-destination=stdout",
-      "--test-reporter=junit",
-      `--test-reporter-destination=${report}`,
-    ],
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      args: Deno.args,
+      allowPositionals: true,
+      options: {
+        slow: { type: "boolean", default: false },
+        runtime: { type: "string", multiple: true, default: RUNTIMES },
+        client: { type: "string", multiple: true, default: CLIENTS },
+        oldest: { type: "boolean", default: false },
+        only: { type: "string" },
+      },
+    });
+    requireOneOf("runtime", RUNTIMES, values.runtime);
+    requireOneOf("client", CLIENTS, values.client);
+    return { values, positionals };
+  } catch (error) {
+    fail(`Cannot run tests: ${(error as Error).message}`);
+  }
+}
+
+function requireOneOf(
+  option: string,
+  allowed: readonly string[],
+  given: readonly string[],
+): void {
+  const other = given.find((value) => !allowed.includes(value));
+  if (other === undefined) return;
+  throw new RangeError(
+    `--${option} must be one of ${allowed.join(", ")}, received "${other}"`,
+  );
+}
+
+/** Finds what there is to do, the longest first. */
+async function findJobs(): Promise<Job[]> {
+  const runtimes: RuntimeProgram[] = [];
+  for (const name of new Set(options.runtime as RuntimeName[])) {
+    try {
+      runtimes.push(await findRuntime(name, options));
+    } catch (error) {
+      problems.push(`${name}: it does not start: ${error}`);
+    }
+  }
+  const jobs: Job[] = [];
+  for (const file of await findTests()) {
+    const lane = await laneOf(file);
+    const clients = lane === "clients" ? new Set(options.client) : [undefined];
+    for (const runtime of runtimes) {
+      if (lane === "once" && runtime.name !== "deno") continue;
+      for (const client of clients) jobs.push(testJob(file, runtime, client));
+    }
+  }
+  const deno = runtimes.find(({ name }) => name === "deno");
+  if (deno && positionals.length === 0 && !options.slow) {
+    // Its examples have unix sockets, and shells' ways to name files.
+    if (Deno.build.os === "windows") skip("examples", "Windows", deno.name);
+    else jobs.unshift(await examplesJob(deno));
+  }
+  return jobs;
+}
+
+/** Finds the files of tests, the longest first. */
+async function findTests(): Promise<string[]> {
+  const files = (await findFiles("tests/**/*_test.ts", positionals))
+    .filter((file) =>
+      positionals.length > 0 || options.slow === file.startsWith("tests/slow/")
+    );
+  const rank = (file: string) => {
+    const at = LONGEST.indexOf(file.split("/")[1]);
+    return at === -1 ? LONGEST.length : at;
   };
+  return files.toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** A file of tests on a runtime, with a client if that matters. */
+function testJob(file: string, runtime: RuntimeProgram, client?: string): Job {
+  const { name, version } = runtime;
+  const { command, env } = testsOf(runtime, join(ROOT, file));
   return {
-    name: `${runtime.name} ${runtime.version}, ${client}`,
-    path: runtime.path,
-    args: (report) => [...args[runtime.name](report), ...files],
-    env: { PROMETHEUS_CLIENT: client },
+    file,
+    where: [`${name} ${version}`, client ?? []].flat().join(", "),
+    arguments: [
+      file,
+      `--runtime ${name}`,
+      client === undefined ? [] : `--client ${client}`,
+      options.oldest ? "--oldest" : [],
+    ].flat(),
+    process: {
+      command,
+      // `tests/_client.ts` refuses any other where the client must not matter.
+      env: {
+        ...env,
+        PROMETHEUS_CLIENT: client ?? "none",
+        TEST_SHARED: shared,
+      },
+      only: options.only === undefined ? undefined : [options.only],
+      output: join(REPORTS, [name, client ?? []].flat().join("-"), file),
+    },
   };
 }
 
 /** The examples in the source, the README and the pages. */
-async function documentationRun(): Promise<Run> {
+async function examplesJob({ name, version, path }: RuntimeProgram): Promise<
+  Job
+> {
   const pages = (await findFiles("docs/*.md", []))
     // The programs there are started by a test of their own.
     .filter((page) => page !== "docs/use-cases.md");
   const files = ["README.md", ...pages, "mod.ts", "src"];
   return {
-    name: "examples in the documentation",
-    path: Deno.execPath(),
-    args: (report) => [
-      "test",
-      "-A",
-      "--doc",
-      `--junit-path=${report}`,
-      ...files,
-    ],
-    env: {},
+    file: "the examples of the documentation",
+    where: `${name} ${version}`,
+    arguments: [],
+    process: {
+      command: [path, "test", "-A", "--doc", ...files],
+      env: {},
+      output: join(REPORTS, "examples"),
+      parseLog: parseExamples,
+    },
   };
 }
 
-/** Executes runs two at a time: much of a suite's time is spent waiting. */
-async function inPairs(
-  runs: readonly Run[],
-): Promise<Map<string, TestResult[]>> {
-  const results = new Map<string, TestResult[]>(
-    runs.map(({ name }) => [name, []]),
-  );
-  const queue = [...runs];
-  const work = async () => {
-    for (let run = queue.shift(); run; run = queue.shift()) {
-      results.set(run.name, await execute(run));
-    }
-  };
-  await Promise.all([work(), work()]);
-  return results;
-}
-
-/** Executes a run, tells what became of it, and yields its results. */
-async function execute(run: Run): Promise<TestResult[]> {
-  const base = join(REPORTS, run.name.replaceAll(/[^\w.]+/g, "-"));
-  const started = performance.now();
-  const log = openSync(`${base}.log`, "w");
-  const child = spawn(run.path, run.args(`${base}.xml`), {
-    cwd: ROOT,
-    env: { ...Deno.env.toObject(), NO_COLOR: "1", ...run.env },
-    stdio: ["ignore", log, log],
-    // A process group of its own, to be ended with all that its tests started.
-    detached: true,
-  });
-  closeSync(log);
-  const end = await ended(child);
-  // A run that was killed leaves no report, or a part of one.
-  const results = await readFile(`${base}.xml`, "utf8")
-    .then(parseReport).catch((): TestResult[] => []);
-  const failures = results.filter(({ status }) => status === "failed");
-  if (end !== 0 && failures.length === 0 || results.length === 0) {
-    // What is in no report: an error while loading, a crash, the deadline.
-    const failure: TestResult = {
-      name: `the run itself, which ended with ${end}`,
-      status: "failed",
-      reason: (await readFile(`${base}.log`, "utf8")).split("\n")
-        .filter((line) => !PASSED.test(line)).slice(-LAST_LINES).join("\n"),
-    };
-    results.push(failure);
-    failures.push(failure);
-  }
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const outcome = failures.length > 0
-    ? `failed, see ${relative(ROOT, base)}.log`
-    : "ok";
+/** Counts what became of a job's tests, and prints what there is to say. */
+function tell(job: Job, reports: readonly TestReport[], ms: number): void {
+  const { file, where } = job;
+  const failures = reports.filter(({ state }) => state === "failed");
+  const outcome = failures.length === 0 ? "ok" : `${failures.length} failed`;
   console.log(
-    `${run.name}: ${results.length} tests, ${outcome} (${seconds} s)`,
+    `${file} on ${where}: ${reports.length} tests, ${outcome} (${seconds(ms)})`,
   );
   for (const { name, reason } of failures) {
-    console.log(`FAILED ${run.name}: ${name}\n${reason}\n`);
+    console.log(`FAILED ${file} on ${where}: ${name}\n${reason}`);
+    console.log(`To run it alone: ${commandFor(job, name)}\n`);
   }
-  for (const { name, reason, status } of results) {
-    if (status === "skipped") {
-      console.log(`SKIPPED ${run.name}: ${name}: ${reason}`);
-    }
+  for (const { name, state, reason = "no reason given" } of reports) {
+    if (state === "skipped") skip(name, reason, where);
+    else if (state === "failed") counts.failed++;
+    else counts.passed++;
   }
-  return results;
+  // What a file has is not known if it did not come to its end.
+  if (reports.some(({ name }) => name === WHOLE_FILE)) return;
+  const jobs = names.get(file) ?? new Map();
+  names.set(file, jobs.set(where, reports.map(({ name }) => name)));
 }
 
-/** Waits for a run to end, or ends it, and tells how it ended. */
-async function ended(child: ChildProcess): Promise<unknown> {
-  const kill = () => process.kill(-child.pid!, "SIGKILL");
-  const deadline = setTimeout(kill, RUN_DEADLINE_MS);
-  // Ctrl+C reaches this process group, not that of the run.
-  process.on("exit", kill);
-  try {
-    return await new Promise((resolve) => {
-      child.once("error", resolve);
-      child.once("close", (code, signal) => resolve(code ?? signal));
-    });
-  } finally {
-    clearTimeout(deadline);
-    process.off("exit", kill);
+function skip(name: string, reason: string, where: string): void {
+  const skipped = `${name}: ${reason}`;
+  skips.set(skipped, [...skips.get(skipped) ?? [], where]);
+  counts.skipped++;
+}
+
+/** How a test is run alone, as a line to copy. */
+function commandFor(job: Job, name: string): string {
+  if (job.arguments.length === 0) return job.process.command.join(" ");
+  const only = name === WHOLE_FILE
+    ? []
+    : `--only '${name.replaceAll("'", `'\\''`)}'`;
+  return ["deno task test", ...job.arguments, only].flat().join(" ");
+}
+
+/** Finds tests that a file has on one runtime and lacks on another. */
+function compare(file: string, jobs: ReadonlyMap<string, string[]>): void {
+  const everything = new Set([...jobs.values()].flat());
+  for (const [where, present] of jobs) {
+    const lacking = everything.difference(new Set(present));
+    if (lacking.size === 0) continue;
+    problems.push(
+      `${file} on ${where}: it lacks tests: ${[...lacking].join("; ")}`,
+    );
   }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }

@@ -9,7 +9,7 @@ import {
   type StartHttpServerOptions,
 } from "../../src/server/mod.ts";
 import { assertRejects } from "@std/assert";
-import { client } from "../_client.ts";
+import * as client from "prom-client";
 import { assertFree } from "../server/_servers.ts";
 import type { Consul } from "./_consul.ts";
 

@@ -1,6 +1,5 @@
 /** A registry with a metric of every type, and scrapes of it. */
-import type * as promClient from "prom-client";
-import { client } from "../_client.ts";
+import * as promClient from "prom-client";
 
 /** What an answer is by default. */
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -9,8 +8,10 @@ export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 export const scrape = (init?: RequestInit): Request =>
   new Request("http://localhost/metrics", init);
 
-/** A registry with a metric of every type. */
-export function filledRegistry(): promClient.Registry {
+/** A registry with a metric of every type, made by a client. */
+export function filledRegistry(
+  client: Omit<typeof promClient, "default"> = promClient,
+): promClient.Registry {
   const { Counter, Gauge, Histogram, Registry, Summary } = client;
   const registry = new Registry();
   const registers = [registry];

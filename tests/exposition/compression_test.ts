@@ -9,13 +9,12 @@ import {
   gunzipSync,
   zstdDecompressSync,
 } from "node:zlib";
-import type * as promClient from "prom-client";
-import { client } from "../_client.ts";
+import * as client from "prom-client";
 import { test } from "../_suite.ts";
 import { FILLED, filledRegistry, scrape } from "./_filled.ts";
 
 /** A registry whose metrics take more than a kilobyte. */
-function bigRegistry(): promClient.Registry {
+function bigRegistry(): client.Registry {
   const registry = new client.Registry();
   const gauge = new client.Gauge({
     name: "temp",

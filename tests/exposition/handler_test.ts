@@ -11,7 +11,7 @@ import { test } from "../_suite.ts";
 import { CONTENT_TYPE, FILLED, filledRegistry, scrape } from "./_filled.ts";
 
 test("metricsHandler() serves every type of metric", async () => {
-  const response = await metricsHandler({ registry: filledRegistry() })(
+  const response = await metricsHandler({ registry: filledRegistry(client) })(
     scrape(),
   );
   assertEquals(response.status, 200);
@@ -19,7 +19,7 @@ test("metricsHandler() serves every type of metric", async () => {
 });
 
 test("metricsHandler() says what it sends", async () => {
-  const handler = metricsHandler({ registry: filledRegistry() });
+  const handler = metricsHandler({ registry: filledRegistry(client) });
   const { headers } = await handler(scrape());
   assertEquals(headers.get("content-type"), CONTENT_TYPE);
   assertEquals(headers.get("content-length"), String(FILLED.length));
@@ -28,7 +28,7 @@ test("metricsHandler() says what it sends", async () => {
 });
 
 test("metricsHandler() leaves the registry as it was", async () => {
-  const registry = filledRegistry();
+  const registry = filledRegistry(client);
   const before = await registry.metrics();
   const handler = metricsHandler({ registry });
   const texts = new Set<string>();
@@ -157,7 +157,7 @@ test("metricsHandler() refuses the successor's registry of threads and names the
 });
 
 test("metricsHandler() answers interleaved scrapes alike in every format", async () => {
-  const registry = filledRegistry();
+  const registry = filledRegistry(client);
   const before = await registry.metrics();
   const names = () => registry.getMetricsAsArray().map(({ name }) => name);
   const namesBefore = names();

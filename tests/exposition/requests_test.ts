@@ -1,6 +1,6 @@
 import { metricsHandler } from "../../src/exposition/mod.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { client } from "../_client.ts";
+import * as client from "prom-client";
 import { test } from "../_suite.ts";
 import { CONTENT_TYPE, FILLED, filledRegistry, scrape } from "./_filled.ts";
 

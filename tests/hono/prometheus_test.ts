@@ -5,15 +5,14 @@ import { cors } from "hono/cors";
 import { etag } from "hono/etag";
 import { HTTPException } from "hono/http-exception";
 import { streamText } from "hono/streaming";
-import type { Registry } from "prom-client";
 import { setTimeout as sleep } from "node:timers/promises";
+import * as client from "prom-client";
 import { serverStats } from "../../src/exposition/mod.ts";
 import {
   metrics,
   prometheus,
   type PrometheusOptions,
 } from "../../src/hono/mod.ts";
-import { client } from "../_client.ts";
 import { capturedErrors } from "../_fakes.ts";
 import { contract, type Handler, serving } from "../http/_serving.ts";
 import { progressOf, samplesOf, totalOf } from "../http/_scrape.ts";
@@ -23,7 +22,7 @@ import { assertSoon } from "../_wait.ts";
 /** An application that is measured. */
 function measured(
   options: PrometheusOptions = {},
-): { app: Hono; registry: Registry } {
+): { app: Hono; registry: client.Registry } {
   const registry = new client.Registry();
   const app = new Hono();
   app.use(prometheus({ registry, ...options }));
@@ -32,7 +31,7 @@ function measured(
 
 /** Makes a request of an application; yields how it was counted. */
 async function countedAs(
-  { app, registry }: { app: Hono; registry: Registry },
+  { app, registry }: { app: Hono; registry: client.Registry },
   path: string,
   init?: RequestInit,
 ): Promise<string> {

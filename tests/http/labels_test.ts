@@ -1,13 +1,13 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { once } from "node:events";
 import { connect } from "node:net";
+import * as client from "prom-client";
 import { metricsHandler } from "../../src/exposition/mod.ts";
 import {
   type HandledRequest,
   instrumentHandler,
   type InstrumentHandlerOptions,
 } from "../../src/http/mod.ts";
-import { client } from "../_client.ts";
 import { capturedErrors } from "../_fakes.ts";
 import { test } from "../_suite.ts";
 import { assertSoon } from "../_wait.ts";

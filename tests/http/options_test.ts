@@ -1,9 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import * as client from "prom-client";
 import {
   instrumentHandler,
   type InstrumentHandlerOptions,
 } from "../../src/http/mod.ts";
-import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
 import { empty, request } from "./_handlers.ts";
 import { samplesOf } from "./_scrape.ts";

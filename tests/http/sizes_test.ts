@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { once } from "node:events";
 import { connect } from "node:net";
+import * as client from "prom-client";
 import { instrumentHandler } from "../../src/http/mod.ts";
-import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
 import { assertSoon } from "../_wait.ts";
 import { request } from "./_handlers.ts";

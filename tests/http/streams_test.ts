@@ -3,8 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { instrumentHandler } from "../../src/http/mod.ts";
-import type { Registry } from "prom-client";
-import { client } from "../_client.ts";
+import * as client from "prom-client";
 import { assertSoon } from "../_wait.ts";
 import { progressOf, samplesOf, totalOf } from "./_scrape.ts";
 import { contract, type Handler, type Serve, serving } from "./_serving.ts";
@@ -37,7 +36,7 @@ async function measuring(
   handler: Handler,
   fn: (
     url: string,
-    registry: Registry,
+    registry: client.Registry,
     port: number,
   ) => Promise<void>,
 ): Promise<void> {
@@ -50,7 +49,7 @@ async function measuring(
   );
 }
 
-const durationOf = (registry: Registry) =>
+const durationOf = (registry: client.Registry) =>
   totalOf(registry, "http_request_duration_seconds_sum");
 
 contract(

@@ -10,9 +10,9 @@ import { on, once } from "node:events";
 import { createServer, get } from "node:http";
 import process from "node:process";
 import { text } from "node:stream/consumers";
+import * as client from "prom-client";
 import { metricsHandler } from "../../src/exposition/mod.ts";
 import { startHttpServer } from "../../src/server/mod.ts";
-import { client } from "../_client.ts";
 
 /** What a scraper sees. */
 export interface ClusterReport {

@@ -1,7 +1,7 @@
 /** What `deno serve --parallel` serves; each of its threads counts for itself. */
 import { metricsHandler } from "../../src/exposition/mod.ts";
 import { startHttpServer } from "../../src/server/mod.ts";
-import { client } from "../_client.ts";
+import * as client from "prom-client";
 
 const registry = new client.Registry();
 const requests = new client.Counter({

@@ -6,8 +6,8 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import * as client from "prom-client";
 import { startHttpServerInThread } from "../../mod.ts";
-import { client } from "../_client.ts";
 import { waitUntil } from "../_wait.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "discovery-"));

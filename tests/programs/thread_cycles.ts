@@ -14,8 +14,8 @@ import { get } from "node:http";
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { Worker } from "node:worker_threads";
+import * as client from "prom-client";
 import { startHttpServerInThread } from "../../mod.ts";
-import { client } from "../_client.ts";
 import { heapUsed } from "./_heap.ts";
 
 const [cycles, entry] = process.argv.slice(2);

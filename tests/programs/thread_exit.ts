@@ -3,11 +3,11 @@
  * end: the process ends by itself.
  */
 import process from "node:process";
+import * as client from "prom-client";
 import {
   startHttpServerInThread,
   startHttpServerInThreadSync,
 } from "../../mod.ts";
-import { client } from "../_client.ts";
 
 const registry = new client.Registry();
 new client.Gauge({

@@ -3,8 +3,8 @@
  * meanwhile, and closes it. Prints what it has seen as JSON.
  */
 import { execFileSync } from "node:child_process";
+import * as client from "prom-client";
 import { ListenError, startHttpServerInThreadSync } from "../../mod.ts";
-import { client } from "../_client.ts";
 
 /** What was seen. */
 interface Seen {

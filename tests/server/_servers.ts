@@ -7,7 +7,7 @@ import {
 } from "../../src/server/mod.ts";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
-import { client } from "../_client.ts";
+import * as client from "prom-client";
 import { PortTaken } from "../_ports.ts";
 import { test, type TestOptions } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";

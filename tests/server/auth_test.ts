@@ -4,7 +4,7 @@ import {
   type StartHttpServerOptions,
 } from "../../src/server/mod.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { client } from "../_client.ts";
+import * as client from "prom-client";
 import { test } from "../_suite.ts";
 import { contract, withServer } from "./_servers.ts";
 

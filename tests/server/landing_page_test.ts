@@ -6,7 +6,8 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { client, clientName } from "../_client.ts";
+import * as successor from "@prometheus-io/client";
+import * as promClient from "prom-client";
 import { capturedErrors } from "../_fakes.ts";
 import { test } from "../_suite.ts";
 import { contract, withServer } from "./_servers.ts";
@@ -18,7 +19,7 @@ async function page(url: string): Promise<string> {
   return await response.text();
 }
 
-function jobs(): InstanceType<typeof client.Registry> {
+function jobs(client: typeof promClient = promClient): promClient.Registry {
   const registry = new client.Registry();
   const registers = [registry];
   new client.Counter({ name: "jobs_total", help: "Jobs <done>", registers });
@@ -34,6 +35,17 @@ function jobs(): InstanceType<typeof client.Registry> {
 }
 
 contract(
+  "the page for people names the client of a registry",
+  async (loopback) => {
+    const client = successor as unknown as typeof promClient;
+    const options = { ...loopback, registry: jobs(client), onError() {} };
+    await withServer(options, async ({ url }) => {
+      assertStringIncludes(await page(url), "made by @prometheus-io/client");
+    });
+  },
+);
+
+contract(
   "the page for people tells what runs, and links what is served",
   async (loopback) => {
     const options = { ...loopback, registry: jobs(), onError() {} };
@@ -42,7 +54,7 @@ contract(
       assertStringIncludes(html, `prometheus-async ${VERSION} on `);
       assertStringIncludes(
         html,
-        `2 in a registry of the application, made by ${clientName}`,
+        "2 in a registry of the application, made by prom-client",
       );
       assertStringIncludes(
         html,

@@ -5,8 +5,8 @@ import {
 import { runtimeName } from "../../src/runtime/detect.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { connect, type Socket } from "node:net";
+import * as client from "prom-client";
 import { Authority } from "../_certificates.ts";
-import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
 import { withServer } from "./_servers.ts";

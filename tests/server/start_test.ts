@@ -14,7 +14,7 @@ import {
 } from "@std/assert";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { client } from "../_client.ts";
+import * as client from "prom-client";
 import { runProgram } from "../_spawn.ts";
 import { test } from "../_suite.ts";
 import {

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import * as client from "prom-client";
 import {
   startHttpServerInThread,
   startHttpServerInThreadSync,
 } from "../../src/thread/mod.ts";
-import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
 import { assertFree } from "../server/_servers.ts";

@@ -7,8 +7,8 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import * as client from "prom-client";
 import { missing } from "../../tools/servers/locate.ts";
-import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
 import { assertSoon, waitUntil } from "../_wait.ts";
 import { type Consul, withConsul } from "../discovery/_consul.ts";

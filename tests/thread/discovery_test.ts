@@ -5,11 +5,11 @@ import {
   assertThrows,
 } from "@std/assert";
 import { readFile } from "node:fs/promises";
+import * as client from "prom-client";
 import {
   startHttpServerInThread,
   startHttpServerInThreadSync,
 } from "../../src/thread/mod.ts";
-import { client } from "../_client.ts";
 import { withFolder } from "../_folder.ts";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";

@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import * as client from "prom-client";
 import { Deadline } from "../../src/exposition/deadline.ts";
 import { Mirror } from "../../src/live/mirror.ts";
 import { Heartbeat } from "../../src/thread/heartbeat.ts";
@@ -11,7 +12,6 @@ import {
 } from "../../src/thread/protocol.ts";
 import { Refresher } from "../../src/thread/refresher.ts";
 import { RegistryList } from "../../src/thread/registry_list.ts";
-import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
 import { scrape, withThread } from "./_threads.ts";
 

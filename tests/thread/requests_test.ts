@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
+import * as client from "prom-client";
 import { instrumentHandler } from "../../src/http/mod.ts";
-import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
 import { block, scrapeDuring, valueOf, withThread } from "./_threads.ts";
 

@@ -9,6 +9,7 @@ import {
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import * as client from "prom-client";
 import {
   ListenError,
   ThreadError,
@@ -21,7 +22,6 @@ import {
   type StartThreadedHttpServerOptions,
 } from "../../src/thread/mod.ts";
 import { Authority } from "../_certificates.ts";
-import { client } from "../_client.ts";
 import { curl } from "../_curl.ts";
 import { withFolder } from "../_folder.ts";
 import { runProgram } from "../_spawn.ts";

@@ -6,9 +6,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { browserMissing, findBrowser } from "../../tools/browser.ts";
-import { writeNpmForm } from "../../tools/published.ts";
-import { test } from "../_suite.ts";
+import { browserMissing, findBrowser } from "../../../tools/browser.ts";
+import { writeNpmForm } from "../../../tools/published.ts";
+import { test } from "../../_suite.ts";
 
 const PAGE = `<!doctype html><output>nothing</output>
 <script type="module">

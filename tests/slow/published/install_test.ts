@@ -5,17 +5,17 @@ import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
-import { runtimeName } from "../../src/runtime/detect.ts";
-import { ROOT } from "../../tools/files.ts";
-import { startJsrRegistry, stdPackages } from "../../tools/jsr_registry.ts";
-import { startNpmRegistry } from "../../tools/npm_registry.ts";
+import { runtimeName } from "../../../src/runtime/detect.ts";
+import { ROOT } from "../../../tools/files.ts";
+import { startJsrRegistry, stdPackages } from "../../../tools/jsr_registry.ts";
+import { startNpmRegistry } from "../../../tools/npm_registry.ts";
 import {
   jsrForm,
   writeNpmForm,
   writeNpmPackage,
-} from "../../tools/published.ts";
-import { withFolder } from "../_folder.ts";
-import { test } from "../_suite.ts";
+} from "../../../tools/published.ts";
+import { withFolder } from "../../_folder.ts";
+import { test } from "../../_suite.ts";
 
 const run = promisify(execFile);
 

@@ -1,14 +1,14 @@
 import {
   startHttpServer,
   type StartHttpServerOptions,
-} from "../../src/server/mod.ts";
+} from "../../../src/server/mod.ts";
 import { readFile } from "node:fs/promises";
-import { missing } from "../../tools/servers/locate.ts";
-import { Authority } from "../_certificates.ts";
-import { client } from "../_client.ts";
-import { test } from "../_suite.ts";
-import { assertSoon } from "../_wait.ts";
-import { startPrometheus } from "./_prometheus.ts";
+import * as client from "prom-client";
+import { missing } from "../../../tools/servers/locate.ts";
+import { Authority } from "../../_certificates.ts";
+import { test } from "../../_suite.ts";
+import { assertSoon } from "../../_wait.ts";
+import { startPrometheus } from "../../e2e/_prometheus.ts";
 
 const authority = await Authority.create();
 const own = await authority.server();
@@ -33,7 +33,7 @@ const SERVERS: Readonly<Record<string, StartHttpServerOptions>> = {
 /** Reads the page's configuration of a job, to scrape a target with it often. */
 async function configOf(name: string, target: string): Promise<string> {
   const page = await readFile(
-    new URL("../../docs/serving.md", import.meta.url),
+    new URL("../../../docs/serving.md", import.meta.url),
     "utf8",
   );
   const blocks = page.matchAll(/```yaml\n([^]*?)```/g);

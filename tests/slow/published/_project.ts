@@ -3,35 +3,43 @@
  * a JSR registry on Deno, installed by npm in its npm form on Bun and Node.
  */
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import {
+  mkdir,
+  mkdtemp,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import ts from "typescript";
-import { runtimeName } from "../src/runtime/detect.ts";
+import { runtimeName } from "../../../src/runtime/detect.ts";
 import {
   honoPackage,
   startJsrRegistry,
   stdPackages,
-} from "../tools/jsr_registry.ts";
-import { ROOT } from "../tools/files.ts";
-import { npm } from "../tools/npm.ts";
+} from "../../../tools/jsr_registry.ts";
+import { ROOT } from "../../../tools/files.ts";
+import { npm } from "../../../tools/npm.ts";
 import {
   jsrForm,
   npmName,
   requireNoErrors,
   writeNpmForm,
   writeNpmPackage,
-} from "../tools/published.ts";
-import { clientName } from "./_client.ts";
+} from "../../../tools/published.ts";
+import type { ClientName } from "../../_client.ts";
+import { once } from "../../_once.ts";
 
 const run = promisify(execFile);
 
 /** A command that takes longer than this hangs. */
 const TIMEOUT_MS = 120_000;
 
-/** A project with the package, and with the client under test. */
+/** A project with the package and a client. */
 export interface Project {
   /** Its folder; in the npm form it has a `node_modules`. */
   readonly folder: string;
@@ -56,8 +64,14 @@ export interface Project {
   remove(): Promise<void>;
 }
 
-/** What a project has besides the package and the client. */
+/** What a project has besides the package. */
 export interface ProjectOptions {
+  /**
+   * The client package that it has.
+   *
+   * @default {"prom-client"}
+   */
+  client?: ClientName;
   /**
    * The version of Hono that it has: the one of development, on Deno from JSR, or
    * another one from npm.
@@ -69,14 +83,14 @@ export interface ProjectOptions {
 
 /** Makes a project; the caller removes it. */
 export async function createProject(
-  { hono }: ProjectOptions = {},
+  options: ProjectOptions = {},
 ): Promise<Project> {
   const folder = await mkdtemp(join(tmpdir(), "prometheus-async-project-"));
   const remove = () => rm(folder, { recursive: true });
   try {
     return runtimeName() === "deno"
-      ? await denoProject(folder, hono, remove)
-      : await npmProject(folder, hono, remove);
+      ? await denoProject(folder, options, remove)
+      : await npmProject(folder, options, remove);
   } catch (error) {
     await remove();
     throw error;
@@ -93,7 +107,7 @@ async function pinned(name: string): Promise<string> {
 
 async function denoProject(
   folder: string,
-  honoVersion: ProjectOptions["hono"],
+  { client = "prom-client", hono: honoVersion }: ProjectOptions,
   remove: () => Promise<void>,
 ): Promise<Project> {
   const own = await jsrForm();
@@ -108,7 +122,7 @@ async function denoProject(
     JSON.stringify({
       imports: {
         [PACKAGE]: `jsr:${PACKAGE}@^${own.version}`,
-        [clientName]: await pinned(clientName),
+        [client]: await pinned(client),
         ...honoSpecifier && { hono: honoSpecifier },
       },
     }),
@@ -152,42 +166,15 @@ async function denoProject(
 
 async function npmProject(
   folder: string,
-  honoVersion: ProjectOptions["hono"],
+  options: ProjectOptions,
   remove: () => Promise<void>,
 ): Promise<Project> {
-  const dependencies: Record<string, string> = {};
-  const names = honoVersion === "pinned" ? [clientName, "hono"] : [clientName];
-  for (const name of names) {
-    const specifier = await pinned(name);
-    dependencies[name] = specifier.slice(specifier.lastIndexOf("@") + 1);
-  }
-  if (honoVersion) dependencies.hono ??= honoVersion;
-  const add = async (
-    name: string,
-    alias: string,
-    write: (path: string) => Promise<void>,
-  ) => {
-    const path = join(folder, ".packages", npmName(name));
-    await mkdir(path, { recursive: true });
-    await write(path);
-    dependencies[alias] = `file:${path}`;
-  };
-  await add(PACKAGE, PACKAGE, writeNpmForm);
-  for (const std of await stdPackages()) {
-    await add(
-      std.name,
-      npmName(std.name),
-      (path) => writeNpmPackage(std, path),
-    );
-  }
-  await writeFile(
-    join(folder, "package.json"),
-    JSON.stringify({ type: "module", dependencies }),
+  const installed = await once(
+    `project ${JSON.stringify(options)}`,
+    (path) => install(path, options),
   );
-  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
-  // Copies of packages rather than links to them, as from a registry.
-  const copied = ["--install-links", "--prefer-offline"];
-  await npm(folder, "install", ...copied, ...quiet);
+  await symlink(join(installed, "node_modules"), join(folder, "node_modules"));
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
   return {
     folder,
     async run(source) {
@@ -224,4 +211,43 @@ async function npmProject(
     },
     remove,
   };
+}
+
+/** Installs what a project has, as npm does it from a registry. */
+async function install(
+  folder: string,
+  { client = "prom-client", hono }: ProjectOptions,
+): Promise<void> {
+  const dependencies: Record<string, string> = {};
+  for (const name of hono === "pinned" ? [client, "hono"] : [client]) {
+    const specifier = await pinned(name);
+    dependencies[name] = specifier.slice(specifier.lastIndexOf("@") + 1);
+  }
+  if (hono) dependencies.hono ??= hono;
+  const add = async (
+    name: string,
+    alias: string,
+    write: (path: string) => Promise<void>,
+  ) => {
+    const path = join(folder, ".packages", npmName(name));
+    await mkdir(path, { recursive: true });
+    await write(path);
+    dependencies[alias] = `file:${path}`;
+  };
+  await add(PACKAGE, PACKAGE, writeNpmForm);
+  for (const std of await stdPackages()) {
+    await add(
+      std.name,
+      npmName(std.name),
+      (path) => writeNpmPackage(std, path),
+    );
+  }
+  await writeFile(
+    join(folder, "package.json"),
+    JSON.stringify({ type: "module", dependencies }),
+  );
+  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+  // Copies of packages rather than links to them, as from a registry.
+  const copied = ["--install-links", "--prefer-offline"];
+  await npm(folder, "install", ...copied, ...quiet);
 }

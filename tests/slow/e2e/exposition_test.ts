@@ -1,11 +1,11 @@
-import type { Registry } from "../../src/types.ts";
-import { startHttpServer } from "../../src/server/mod.ts";
+import type { Registry } from "../../../src/types.ts";
+import { startHttpServer } from "../../../src/server/mod.ts";
 import { assert } from "@std/assert";
-import { missing } from "../../tools/servers/locate.ts";
-import { client } from "../_client.ts";
-import { test } from "../_suite.ts";
-import { assertSoon } from "../_wait.ts";
-import { type Prometheus, startPrometheus } from "./_prometheus.ts";
+import { missing } from "../../../tools/servers/locate.ts";
+import { client } from "../../_client.ts";
+import { test } from "../../_suite.ts";
+import { assertSoon } from "../../_wait.ts";
+import { type Prometheus, startPrometheus } from "../../e2e/_prometheus.ts";
 
 type Labels = Record<string, string>;
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { client } from "../_client.ts";
-import { test } from "../_suite.ts";
+import { client } from "../../_client.ts";
+import { test } from "../../_suite.ts";
 import {
   judge,
   type Labels,

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type * as promClient from "prom-client";
-import { client, clientName } from "../_client.ts";
-import { test } from "../_suite.ts";
+import { client, clientName } from "../../_client.ts";
+import { test } from "../../_suite.ts";
 import { judge, type Labels, ORACLES, samplesOf } from "./_judge.ts";
 
 /** Labels as a program in JavaScript may give them. */

@@ -2,19 +2,19 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { missing } from "../../tools/servers/locate.ts";
-import { withFolder } from "../_folder.ts";
-import { type RunningProgram, runProgram, startProgram } from "../_spawn.ts";
-import { test } from "../_suite.ts";
-import { assertSoon, waitUntil } from "../_wait.ts";
-import { withConsul } from "../discovery/_consul.ts";
+import { missing } from "../../../tools/servers/locate.ts";
+import { withFolder } from "../../_folder.ts";
+import { type RunningProgram, runProgram, startProgram } from "../../_spawn.ts";
+import { test } from "../../_suite.ts";
+import { assertSoon, waitUntil } from "../../_wait.ts";
+import { withConsul } from "../../discovery/_consul.ts";
 import {
   type Prometheus,
   startPrometheus,
   type StartPrometheusOptions,
-} from "./_prometheus.ts";
+} from "../../e2e/_prometheus.ts";
 
-const ROOT = join(import.meta.dirname!, "../..");
+const ROOT = join(import.meta.dirname!, "../../..");
 
 /** Reads a configuration of the examples, to scrape often, and elsewhere. */
 async function configOf(

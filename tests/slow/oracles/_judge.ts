@@ -1,9 +1,9 @@
 /** What promtool and Python make of what is served. */
-import { metricsHandler } from "../../src/exposition/mod.ts";
-import type { Registry } from "../../src/types.ts";
+import { metricsHandler } from "../../../src/exposition/mod.ts";
+import type { Registry } from "../../../src/types.ts";
 import { assertEquals } from "@std/assert";
-import { missing } from "../../tools/servers/locate.ts";
-import type { TestOptions } from "../_suite.ts";
+import { missing } from "../../../tools/servers/locate.ts";
+import type { TestOptions } from "../../_suite.ts";
 import {
   checkWithPromtool,
   type ParsedFamily,

@@ -4,11 +4,10 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
-import { runtimeName } from "../../src/runtime/detect.ts";
-import { ROOT } from "../../tools/files.ts";
-import { clientName } from "../_client.ts";
-import { createProject } from "../_project.ts";
-import { test } from "../_suite.ts";
+import { runtimeName } from "../../../src/runtime/detect.ts";
+import { ROOT } from "../../../tools/files.ts";
+import { createProject } from "./_project.ts";
+import { test } from "../../_suite.ts";
 
 const run = promisify(execFile);
 
@@ -18,7 +17,7 @@ import {
   startHttpServerInThread, startHttpServerInThreadSync, ThreadError,
 } from "@prometheus-async/prometheus-async/thread";
 import * as root from "@prometheus-async/prometheus-async";
-import { Counter, Registry } from "${clientName}";
+import { Counter, Registry } from "prom-client";
 
 const registry = new Registry();
 const jobs = new Counter({ name: "jobs_total", help: "Jobs", registers: [registry] });

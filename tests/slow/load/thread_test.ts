@@ -1,13 +1,11 @@
 import { assert } from "@std/assert";
-import { runProgram } from "../_spawn.ts";
-import { test } from "../_suite.ts";
+import { runProgram } from "../../_spawn.ts";
+import { test } from "../../_suite.ts";
 
 /** It takes ten to twenty seconds where nothing else runs. */
 const DEADLINE_MS = 400_000;
 
-test("a hundred servers on threads leave no thread and no memory behind", {
-  deadline: DEADLINE_MS,
-}, async () => {
+test("a hundred servers on threads leave no thread and no memory behind", async () => {
   const program = "tests/programs/thread_cycles.ts";
   const { stdout } = await runProgram(program, ["100"], DEADLINE_MS);
   const marks = stdout.trim().split("\n").map((line) => JSON.parse(line));

@@ -2,10 +2,10 @@
 import { assertEquals } from "@std/assert";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ROOT } from "../../tools/files.ts";
-import { clientName } from "../_client.ts";
-import { createProject } from "../_project.ts";
-import { test } from "../_suite.ts";
+import { ROOT } from "../../../tools/files.ts";
+import { clientName } from "../../_client.ts";
+import { createProject } from "./_project.ts";
+import { test } from "../../_suite.ts";
 
 const PACKAGE = "@prometheus-async/prometheus-async";
 
@@ -113,7 +113,7 @@ test("every entry point does its work with the permissions that the README names
   );
   const { "./thread-entry": _, ...entries } = JSON.parse(manifest).exports;
   assertEquals(Object.keys(PROGRAMS).sort(), Object.keys(entries).sort());
-  const project = await createProject({ hono: "pinned" });
+  const project = await createProject({ client: clientName, hono: "pinned" });
   try {
     for (const [entry, { source, output }] of Object.entries(PROGRAMS)) {
       const printed = await project.run(

@@ -1,14 +1,13 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { runtimeName } from "../../src/runtime/detect.ts";
-import { clientName } from "../_client.ts";
-import { createProject } from "../_project.ts";
-import { test } from "../_suite.ts";
+import { runtimeName } from "../../../src/runtime/detect.ts";
+import { createProject } from "./_project.ts";
+import { test } from "../../_suite.ts";
 
 // Plain JavaScript, which is TypeScript too, so that it runs on all of them.
 const PROGRAM = `
 import { instrumentHandler } from "@prometheus-async/prometheus-async/http";
 import { metrics, prometheus } from "@prometheus-async/prometheus-async/hono";
-import { Registry } from "${clientName}";
+import { Registry } from "prom-client";
 import { Hono } from "hono";
 
 const registry = new Registry();

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type * as promClient from "prom-client";
-import { client } from "../_client.ts";
-import { test } from "../_suite.ts";
+import { client } from "../../_client.ts";
+import { test } from "../../_suite.ts";
 import { judge, ORACLES, samplesOf, typesOf } from "./_judge.ts";
 
 test(

@@ -1,10 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { missing } from "../../tools/servers/locate.ts";
-import { Authority } from "../_certificates.ts";
-import { clientName } from "../_client.ts";
-import { createProject } from "../_project.ts";
-import { test } from "../_suite.ts";
-import { type Consul, withConsul } from "../discovery/_consul.ts";
+import { missing } from "../../../tools/servers/locate.ts";
+import { Authority } from "../../_certificates.ts";
+import { createProject } from "./_project.ts";
+import { test } from "../../_suite.ts";
+import { type Consul, withConsul } from "../../discovery/_consul.ts";
 
 /** A program of a user, which registers a server with an agent that speaks TLS. */
 function programFor({ httpsUrl }: Consul, ca: string): string {
@@ -13,7 +12,7 @@ import { ConsulAgent, ConsulError } from "@prometheus-async/prometheus-async/dis
 import { startHttpServer } from "@prometheus-async/prometheus-async/server";
 import { startHttpServerInThread } from "@prometheus-async/prometheus-async/thread";
 import * as root from "@prometheus-async/prometheus-async";
-import { Registry } from "${clientName}";
+import { Registry } from "prom-client";
 
 const address = ${JSON.stringify(httpsUrl)};
 const tls = { ca: ${JSON.stringify(ca)} };

@@ -1,9 +1,15 @@
 /** Parsers of other projects, which judge what is served. */
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { createHash } from "node:crypto";
+import { once as event } from "node:events";
 import process from "node:process";
+import { readFile, writeFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
-import { serverCommand, type ServerName } from "../../tools/servers/locate.ts";
+import {
+  serverCommand,
+  type ServerName,
+} from "../../../tools/servers/locate.ts";
+import { once } from "../../_once.ts";
 
 /** What promtool makes of an exposition. */
 export interface Verdict {
@@ -127,13 +133,40 @@ function toNumber(value: number | string): number {
   return value === "inf" ? Infinity : value === "-inf" ? -Infinity : +value;
 }
 
-const DEADLINE_MS = 120_000;
+/** What a program made of its input. */
+interface Output {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
 
+/**
+ * Runs a program with an input, once in a run of the suite: the runtimes and the
+ * clients serve the same bytes, most of the time.
+ */
 async function runWithInput(
   name: ServerName,
   args: readonly string[],
   input: Uint8Array,
-): Promise<{ code: number; stdout: string; stderr: string }> {
+): Promise<Output> {
+  const bytes = createHash("sha256").update(input).digest("hex");
+  const path = await once(
+    JSON.stringify([name, args, bytes]),
+    async (path) => {
+      const output = await runProgram(name, args, input);
+      await writeFile(path, JSON.stringify(output));
+    },
+  );
+  return JSON.parse(await readFile(path, "utf8"));
+}
+
+const DEADLINE_MS = 120_000;
+
+async function runProgram(
+  name: ServerName,
+  args: readonly string[],
+  input: Uint8Array,
+): Promise<Output> {
   const { file, env } = serverCommand(name);
   const child = spawn(file, args, {
     env: { ...process.env, ...env },
@@ -145,7 +178,7 @@ async function runWithInput(
   const [stdout, stderr, [code, signal]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
-    once(child, "close"),
+    event(child, "close"),
   ]);
   clearTimeout(timer);
   if (code === null) throw new Error(`${name} was ended by ${signal}`);

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { runProgram } from "../_spawn.ts";
-import { test } from "../_suite.ts";
+import { runProgram } from "../../_spawn.ts";
+import { test } from "../../_suite.ts";
 
 test("prometheus() counts each of 50 000 requests once, and keeps nothing of them", async () => {
   const { stdout } = await runProgram("tests/programs/http_load.ts", ["50000"]);

@@ -1,14 +1,13 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { clientName } from "../_client.ts";
-import { createProject } from "../_project.ts";
-import { test } from "../_suite.ts";
+import { createProject } from "./_project.ts";
+import { test } from "../../_suite.ts";
 
 // Plain JavaScript, which is TypeScript too, so that it runs on all of them.
 const PROGRAM = `
 import { countExceptions, time, trackInprogress }
   from "@prometheus-async/prometheus-async/wrappers";
 import * as root from "@prometheus-async/prometheus-async";
-import { Counter, Gauge, Histogram, Registry } from "${clientName}";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 if (root.time !== time) throw new Error("the entry points differ");
 

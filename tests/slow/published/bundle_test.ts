@@ -5,11 +5,11 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
-import { runtimeName } from "../../src/runtime/detect.ts";
-import { ROOT } from "../../tools/files.ts";
-import { clientName } from "../_client.ts";
-import { withFolder } from "../_folder.ts";
-import { test } from "../_suite.ts";
+import { runtimeName } from "../../../src/runtime/detect.ts";
+import { ROOT } from "../../../tools/files.ts";
+import { clientName } from "../../_client.ts";
+import { withFolder } from "../../_folder.ts";
+import { test } from "../../_suite.ts";
 
 const run = promisify(execFile);
 

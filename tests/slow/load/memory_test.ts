@@ -1,8 +1,8 @@
 import { assert } from "@std/assert";
-import { runtimeName } from "../../src/runtime/detect.ts";
-import { type ClientName, clientName } from "../_client.ts";
-import { runProgram } from "../_spawn.ts";
-import { test } from "../_suite.ts";
+import { runtimeName } from "../../../src/runtime/detect.ts";
+import { type ClientName, clientName } from "../../_client.ts";
+import { runProgram } from "../../_spawn.ts";
+import { test } from "../../_suite.ts";
 
 /** The bytes that a label set may take of shared memory, its labels aside. */
 const SHARED = { counter: 64, gauge: 64, histogram: 256 };

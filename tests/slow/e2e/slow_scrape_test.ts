@@ -1,8 +1,8 @@
-import { startHttpServer } from "../../src/server/mod.ts";
+import { startHttpServer } from "../../../src/server/mod.ts";
 import { assertStringIncludes } from "@std/assert";
 import { setTimeout as sleep } from "node:timers/promises";
-import { client } from "../_client.ts";
-import { test } from "../_suite.ts";
+import * as client from "prom-client";
+import { test } from "../../_suite.ts";
 
 test("startHttpServer() answers a scrape whose collector takes long", async () => {
   const registry = new client.Registry();
