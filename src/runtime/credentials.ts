@@ -67,15 +67,24 @@ function checkPair(
   }
 }
 
-/** Reads all certificates in a text; there must be one. */
+/** Reads all certificates in a text; there must be one, and none cut off. */
 function parseCertificates(pem: string, name: string): X509Certificate[] {
+  const requirement = `${name} must be certificates in PEM format`;
+  // A file that is read while it is replaced may lack its end. Deno's parser
+  // takes a certificate without one, which its server then cannot show: every
+  // handshake would fail. Of a chain the servers would show a part.
+  if (pem.replace(BLOCKS, "").includes("-----BEGIN")) {
+    throw new TlsError(
+      `Cannot use TLS credentials: ${requirement}, received an incomplete one`,
+    );
+  }
   return splitCertificates(pem).map((certificate) =>
-    parse(
-      () => new X509Certificate(certificate),
-      `${name} must be certificates in PEM format`,
-    )
+    parse(() => new X509Certificate(certificate), requirement)
   );
 }
+
+/** What has a beginning and an end in PEM format: certificates, keys. */
+const BLOCKS = /-----BEGIN ([^-]*)-----[^]*?-----END \1-----/g;
 
 /** Splits a text into the certificates that are in it; at least into itself. */
 export function splitCertificates(pem: string): string[] {

@@ -120,6 +120,11 @@ contract(
 const BROKEN_CERT = "\n-----BEGIN CERTIFICATE-----\nAAAA\n" +
   "-----END CERTIFICATE-----\n";
 
+/** What is read of a file that grows by a bit at that moment. */
+function cutOff(pem: string): string {
+  return pem.slice(0, -4);
+}
+
 contract(
   "startHttpServer() refuses credentials that cannot be used",
   async (loopback) => {
@@ -130,6 +135,11 @@ contract(
       ],
       [{ cert: "", key }, /tls\.cert must be certificates/],
       [{ cert: cert + BROKEN_CERT, key }, /tls\.cert must be certificates/],
+      [
+        { cert: cutOff(cert), key },
+        /tls\.cert must be certificates in PEM format, received an incomplete/,
+      ],
+      [{ cert: cert + cutOff(other.cert), key }, /tls\.cert .* an incomplete/],
       [{ cert, key: "secret" }, /tls\.key must be a private key in PEM format/],
       [{ cert, key: encryptedKey }, /tls\.key .* without a passphrase/],
       [
@@ -138,6 +148,10 @@ contract(
       ],
       [{ cert, key, clientCa: "secret" }, /tls\.clientCa must be certificates/],
       [{ cert, key, clientCa: "" }, /tls\.clientCa must be certificates/],
+      [
+        { cert, key, clientCa: stranger.cert + cutOff(authority.cert) },
+        /tls\.clientCa must be certificates .* an incomplete one/,
+      ],
       [{ certFile: "/nowhere", keyFile: own.keyFile }, /"\/nowhere".*ENOENT/],
       [
         { certFile: own.certFile, keyFile: other.keyFile },
@@ -188,7 +202,8 @@ async function askWithSession(
 ): Promise<string> {
   const asked = promisify(execFile)("openssl", [
     ...["s_client", "-connect", `${addr}:${port}`, "-ign_eof", ...args],
-  ], { timeout: 60_000 });
+    // As long as the whole test may take.
+  ], { timeout: 240_000 });
   const request =
     "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
   asked.child.stdin!.end(request);
@@ -279,18 +294,22 @@ test("startHttpServer() shows a renewed certificate, and no request fails", asyn
           statuses.set(outcome, (statuses.get(outcome) ?? 0) + 1);
         }
       });
-      for (const renewed of [other, own, other]) {
-        const before = await shownCertificate(server);
-        await use(renewed);
-        await waitUntil(
-          20_000,
-          "the other certificate is shown",
-          async () => await shownCertificate(server) !== before,
-        );
+      try {
+        for (const renewed of [other, own, other]) {
+          const before = await shownCertificate(server);
+          await use(renewed);
+          await waitUntil(
+            20_000,
+            "the other certificate is shown",
+            async () => await shownCertificate(server) !== before,
+          );
+        }
+        assert(await shownCertificate(server) !== name);
+      } finally {
+        // After a failure as well: requests would keep the process alive.
+        isOver = true;
+        await Promise.all(load);
       }
-      assert(await shownCertificate(server) !== name);
-      isOver = true;
-      await Promise.all(load);
       assertEquals([...statuses.keys()], ["0 200"]);
       // A look between two copies may find files that do not fit.
       assert(errors.every((error) => error instanceof TlsError));
@@ -313,11 +332,22 @@ test("startHttpServer() keeps its certificate while the files are broken", async
     const onError = (error: unknown) => void errors.push(error as Error);
     await withServer({ addr: "127.0.0.1", tls, onError }, async (server) => {
       const flags = ["--cert", known.certFile, "--key", known.keyFile];
-      for (const broken of ["broken", other.cert]) {
+      // In this order, since a failure that stays the same is reported once.
+      const wrong: [string, RegExp][] = [
+        ["broken", /received another text$/],
+        [cutOff(own.cert), /received an incomplete one$/],
+        [other.cert, /must be the private key/],
+        [own.cert + cutOff(authority.cert), /received an incomplete one$/],
+      ];
+      for (const [broken, message] of wrong) {
         errors.length = 0;
         await writeFile(tls.certFile, broken);
-        await waitUntil(20_000, "it is reported", () => errors.length > 0);
-        assert(errors[0] instanceof TlsError);
+        await waitUntil(
+          20_000,
+          "it is reported",
+          () => errors.some((error) => message.test(error.message)),
+        );
+        assert(errors.every((error) => error instanceof TlsError));
         assertEquals((await scrape(server, ...flags)).status, 200);
         assertEquals((await scrape(server)).status, 0);
       }
