@@ -32,15 +32,11 @@ function scrape({ metricsUrl }: MetricsHttpServer, ...args: string[]) {
   return curl("--cacert", authority.certFile, ...args, metricsUrl);
 }
 
-/** How long `close()` may take when there is nothing to wait for. */
-const AT_ONCE_MS = 10_000;
-
-/** Closes a server with a long grace, which must not be needed. */
-async function closeAtOnce(server: MetricsHttpServer): Promise<void> {
-  const startedAt = performance.now();
-  await server.close(4 * AT_ONCE_MS);
-  assert(performance.now() - startedAt < AT_ONCE_MS, "it waited for nobody");
-}
+/**
+ * A grace that is longer than a test may take: where `close()` waits for
+ * somebody in vain, the test's own deadline says so, and no load does.
+ */
+const LONG_GRACE_MS = 300_000;
 
 for (const [way, options] of Object.entries(WAYS)) {
   const start = (more: StartHttpServerOptions = {}) =>
@@ -51,7 +47,7 @@ for (const [way, options] of Object.entries(WAYS)) {
     const server = await start({ registry });
     const scraped = scrape(server);
     await asked;
-    const closed = closeAtOnce(server);
+    const closed = server.close(LONG_GRACE_MS);
     // The server has been told to close when the event loop has turned.
     setTimeout(answer, 100);
     const { exitCode, body } = await scraped;
@@ -83,7 +79,7 @@ for (const [way, options] of Object.entries(WAYS)) {
     for (const socket of [silent, shaken]) socket.on("error", () => {});
     await Promise.all([once(silent, "connect"), once(shaken, "secureConnect")]);
     assertEquals((await scrape(server)).status, 200);
-    await closeAtOnce(server);
+    await server.close(LONG_GRACE_MS);
     silent.destroy();
     shaken.destroy();
   });
@@ -95,7 +91,7 @@ for (const [way, options] of Object.entries(WAYS)) {
       const page = await curl("--cacert", authority.certFile, server.url);
       return page.body.includes("<td>curl/");
     });
-    await server.close(60_000);
+    await server.close(LONG_GRACE_MS);
     const { exitCode, body } = await scraped;
     assertEquals(exitCode, 0);
     assert(body.length > 10e6, `only ${body.length} bytes have arrived`);
