@@ -27,7 +27,12 @@ import {
 import { fetchServers } from "./servers/fetch.ts";
 import { laneOf } from "./test_lanes.ts";
 import { runTests, type TestProcess, testsOf } from "./test_process.ts";
-import { parseExamples, type TestReport, WHOLE_FILE } from "./test_report.ts";
+import {
+  compareNames,
+  parseExamples,
+  type TestReport,
+  WHOLE_FILE,
+} from "./test_report.ts";
 
 const REPORTS = join(ROOT, ".reports");
 const CLIENTS = ["prom-client", "@prometheus-io/client"];
@@ -76,7 +81,9 @@ await Promise.all(Array.from({ length: PROCESSES }, async () => {
     tell(job, await runTests(job.process), performance.now() - began);
   }
 }));
-for (const [file, jobs] of names) compare(file, jobs);
+for (const [file, jobs] of names) {
+  problems.push(...compareNames(jobs).map((problem) => `${file} ${problem}`));
+}
 
 for (const [skip, where] of skips) {
   console.log(`SKIPPED ${skip} (${where.join(", ")})`);
@@ -247,18 +254,6 @@ function commandFor(job: Job, name: string): string {
     ? []
     : `--only '${name.replaceAll("'", `'\\''`)}'`;
   return ["deno task test", ...job.arguments, only].flat().join(" ");
-}
-
-/** Finds tests that a file has on one runtime and lacks on another. */
-function compare(file: string, jobs: ReadonlyMap<string, string[]>): void {
-  const everything = new Set([...jobs.values()].flat());
-  for (const [where, present] of jobs) {
-    const lacking = everything.difference(new Set(present));
-    if (lacking.size === 0) continue;
-    problems.push(
-      `${file} on ${where}: it lacks tests: ${[...lacking].join("; ")}`,
-    );
-  }
 }
 
 function seconds(ms: number): string {

@@ -40,3 +40,19 @@ export function parseExamples(log: string): TestReport[] {
     return [{ name: match[1], state, reason: "see the log" }];
   });
 }
+
+/**
+ * Finds tests that a file has in one run and lacks in another.
+ *
+ * @param runs The names of its tests, by where it ran.
+ */
+export function compareNames(
+  runs: ReadonlyMap<string, readonly string[]>,
+): string[] {
+  const everything = new Set([...runs.values()].flat());
+  return [...runs].flatMap(([where, names]) => {
+    const lacking = [...everything.difference(new Set(names))];
+    if (lacking.length === 0) return [];
+    return [`on ${where}: it lacks tests: ${lacking.join("; ")}`];
+  });
+}
