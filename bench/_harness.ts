@@ -6,6 +6,7 @@
 import { measure } from "mitata";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import goals from "./goals.json" with { type: "json" };
 
 /** Ways of doing one thing; each is called without arguments, and awaited. */
 export type Cases = Readonly<Record<string, () => unknown>>;
@@ -26,7 +27,7 @@ export interface Comparison {
   ) => void | Promise<void>;
   /**
    * Takes one sample, where what counts is not the time of a call. There are
-   * fewer rounds then.
+   * fewer rounds then, and in a short run only one.
    */
   sample?: (run: () => unknown) => Promise<number>;
   /**
@@ -62,72 +63,85 @@ export interface Result {
   cases: Record<string, CaseResult>;
 }
 
+/** Whether few turns are enough, of the cases with a goal and their baseline. */
+const IS_SHORT = process.argv.includes("--short");
+
+/** How often the cases take turns. */
+const ROUNDS = IS_SHORT ? 7 : 31;
+
+/** The same for a comparison with samples of its own, which take long. */
+const SAMPLED_ROUNDS = IS_SHORT ? 1 : 11;
+
+/** For how long a case is called in a turn, in milliseconds. */
+const TURN_MS = IS_SHORT ? 5 : 20;
+
+/** How often a call is timed in a turn, however long it takes. */
+const MIN_SAMPLES = IS_SHORT ? 1 : 3;
+
+/** The cases that have goals, by the name of the comparison. */
+const GOALS: Readonly<Record<string, object>> = goals;
+
 /**
- * Runs the comparisons of a file: all of them, or the one that `--only` names.
+ * Runs the comparisons of a file: all of them, or those that `--only` names.
  *
  * `--list` prints their names instead; `--json` prints results for programs;
- * `--rounds` and `--ms` set how often the cases take turns and how long a turn
- * takes.
+ * `--short` times cases with goals, in few turns, and only checks the others.
  */
 export async function compare(
   comparisons: readonly Comparison[],
 ): Promise<void> {
+  const names = comparisons.map(({ name }) => name);
   const { values } = parseArgs({
     options: {
-      only: { type: "string" },
+      only: { type: "string", multiple: true, default: names },
       list: { type: "boolean" },
       json: { type: "boolean" },
-      rounds: { type: "string", default: "31" },
-      ms: { type: "string", default: "20" },
+      short: { type: "boolean" },
     },
   });
   if (values.list) {
-    console.log(JSON.stringify(comparisons.map(({ name }) => name)));
+    console.log(JSON.stringify(names));
     return;
   }
-  const [rounds, ms] = [Number(values.rounds), Number(values.ms)];
-  if (!(rounds >= 1 && ms >= 1)) {
-    throw new RangeError("--rounds and --ms must be numbers of at least 1");
+  const unknown = values.only.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new RangeError(`Cannot compare "${unknown}": see --list`);
   }
-  const chosen = comparisons.filter(({ name }) =>
-    name === (values.only ?? name)
-  );
-  if (chosen.length === 0) {
-    throw new RangeError(`Cannot compare "${values.only}": see --list`);
-  }
-  for (const comparison of chosen) {
-    const result = await run(comparison, rounds, ms);
+  for (const comparison of comparisons) {
+    if (!values.only.includes(comparison.name)) continue;
+    const result = await run(comparison);
     console.log(values.json ? JSON.stringify(result) : format(result));
   }
   // A client or a server that a case started must not keep the process alive.
   process.exit();
 }
 
-/** How often a call is timed in a turn, however long it takes. */
-const MIN_SAMPLES = 3;
-
 async function run(
   { name, cases: given, baseline, check, ...how }: Comparison,
-  rounds: number,
-  ms: number,
 ): Promise<Result> {
   const { sample, unit = "ns", maxRounds = Infinity } = how;
   const cases = typeof given === "function" ? await given() : given;
-  if (sample !== undefined) rounds = Math.ceil(rounds / 3);
-  rounds = Math.min(rounds, maxRounds);
-  const names = Object.keys(cases);
-  for (const each of names) await check(each, cases[each], cases);
+  const rounds = Math.min(
+    sample === undefined ? ROUNDS : SAMPLED_ROUNDS,
+    maxRounds,
+  );
+  for (const each in cases) await check(each, cases[each], cases);
+  const names = Object.keys(cases).filter((each) =>
+    !IS_SHORT || isTimedInShort(name, each, baseline)
+  );
   const measurements: Record<string, number[]> = {};
   for (const each of names) measurements[each] = [];
-  // The first round is for the compilers.
-  for (let round = -1; round < rounds; round++) {
+  // The first round is for the compilers. In a short run, where samples take
+  // long, the check has to do for that.
+  const first = IS_SHORT && sample !== undefined ? 0 : -1;
+  for (let round = first; round < rounds; round++) {
     // Whoever comes first in one round comes last in the next.
     const turn = round % 2 === 0 ? names : names.toReversed();
     for (const each of turn) {
       const measured = sample !== undefined
         ? await sample(cases[each])
         : (await measure(cases[each], {
-          min_cpu_time: ms * 1e6,
+          min_cpu_time: TURN_MS * 1e6,
           min_samples: MIN_SAMPLES,
           batch_samples: 1024,
           // Where it cannot call the collector, mitata allocates a gigabyte.
@@ -151,6 +165,11 @@ async function run(
     };
   }
   return result;
+}
+
+/** Whether a short run times a case: one with a goal, or its baseline. */
+function isTimedInShort(name: string, each: string, baseline: string): boolean {
+  return name in GOALS && (each === baseline || each in GOALS[name]);
 }
 
 /** Writes a result for people. */

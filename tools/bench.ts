@@ -7,10 +7,10 @@
  *
  * Each PATH is a part of a benchmark file's path. `--check` fails when a case is
  * above its goal in bench/goals.json times the tolerance; with `--known` what is
- * known to miss it may do so by as much. `--short` takes few turns, one where
- * there is no goal, and measures again in full what has missed. `--json` prints
- * one object with everything; `--write` keeps it in bench/results.json, and makes
- * the tables and the chart of that.
+ * known to miss it may do so by as much. `--short` takes few turns, measures again
+ * in full what has missed, and only checks the cases without a goal. `--json`
+ * prints one object with everything that was timed; `--write` keeps it in
+ * bench/results.json, and makes the tables and the chart of that.
  */
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -90,17 +90,19 @@ const measured: BenchRecord = { machine, packages, runtimes: {} };
 const isWhole = positionals.length === 0 && runtimes.length === RUNTIMES.length;
 await requireWrk();
 if (options.write && !isWhole) await requireSameRecord();
+const comparisons = await listComparisons();
+if (positionals.length === 0) findUnmeasured();
+if (options.short) await checkUntimed();
 for (const program of programs) {
   const { name, version } = program;
   say(`\n${name} ${version}\n`);
   const results: RecordedResult[] = [];
-  for (const file of files) {
-    for (const only of await bench<string[]>(program, file, ["--list"])) {
+  for (const { file, names } of comparisons) {
+    for (const only of names.filter(isTimed)) {
       const result = await measure(program, file, only);
       results.push({ file, date, ...result });
     }
   }
-  if (positionals.length === 0) findUnmeasured(name, results);
   Object.assign(measured.runtimes, { [name]: { version, results } });
 }
 if (options.write) {
@@ -116,6 +118,41 @@ if (options.check) {
   if (misses.length > 0) Deno.exitCode = 1;
 }
 
+/** Lists the names of each file's comparisons, which all runtimes have. */
+function listComparisons(): Promise<{ file: string; names: string[] }[]> {
+  return Promise.all(files.map(async (file) => {
+    const names = JSON.parse(await bench(programs[0], file, ["--list"]));
+    return { file, names };
+  }));
+}
+
+/** Whether a comparison is timed: in a short run it must have a goal. */
+function isTimed(comparison: string): boolean {
+  return !options.short || comparison in goals;
+}
+
+/**
+ * Checks the comparisons that are not timed. Nothing is measured meanwhile, so
+ * those of a file share a process, and every core has one.
+ */
+async function checkUntimed(): Promise<void> {
+  const jobs = programs.flatMap((program) =>
+    comparisons.map(({ file, names }) => ({
+      program,
+      file,
+      untimed: names.filter((name) => !isTimed(name)),
+    }))
+  ).filter(({ untimed }) => untimed.length > 0).values();
+  const work = async () => {
+    for (const { program, file, untimed } of jobs) {
+      const only = untimed.flatMap((name) => ["--only", name]);
+      await bench(program, file, ["--short", ...only]);
+      say(`${program.name}, ${file}: ${untimed.length} without goals checked`);
+    }
+  };
+  await Promise.all(cpus().map(work));
+}
+
 /** Runs a comparison, again if it must; notes what it has missed. */
 async function measure(
   program: RuntimeProgram,
@@ -123,14 +160,15 @@ async function measure(
   only: string,
 ): Promise<Result> {
   const args = ["--json", "--only", only];
-  const rounds = only in goals ? "3" : "1";
-  const turns = options.short ? ["--rounds", rounds, "--ms", "10"] : [];
-  let result = await bench<Result>(program, file, [...args, ...turns]);
+  const turns = options.short ? ["--short"] : [];
+  let result: Result = JSON.parse(
+    await bench(program, file, [...args, ...turns]),
+  );
   say(format(result));
   let missed = missesOf(program.name, result);
   for (let n = 0; options.short && missed.length > 0 && n < REPEATS; n++) {
     say(`  once more, since it missed: ${missed.join("; ")}`);
-    result = await bench<Result>(program, file, args);
+    result = JSON.parse(await bench(program, file, args));
     say(format(result));
     missed = missesOf(program.name, result);
   }
@@ -138,17 +176,18 @@ async function measure(
   return result;
 }
 
-async function bench<Printed>(
+/** Runs a benchmark file; yields what it prints. */
+async function bench(
   program: RuntimeProgram,
   file: string,
   args: readonly string[],
-): Promise<Printed> {
+): Promise<string> {
   const start = program.name === "deno" ? ["run", "-A"] : [];
   const { stdout } = await run(program.path, [...start, file, ...args], {
     cwd: ROOT,
     timeout: DEADLINE_MS,
   });
-  return JSON.parse(stdout);
+  return stdout;
 }
 
 /** What a comparison has missed: each case with its figure and its goal. */
@@ -160,12 +199,11 @@ function missesOf(runtime: RuntimeName, result: Result): string[] {
   });
 }
 
-/** Notes the goals of comparisons that there are none of. */
-function findUnmeasured(runtime: RuntimeName, results: readonly Result[]) {
-  const names = new Set(results.map(({ name }) => name));
+/** Notes the goals of comparisons that no file has. */
+function findUnmeasured(): void {
+  const names = new Set(comparisons.flatMap(({ names }) => names));
   for (const comparison of Object.keys(goals)) {
-    if (names.has(comparison)) continue;
-    misses.push(`${runtime}, ${comparison}: not measured`);
+    if (!names.has(comparison)) misses.push(`${comparison}: not measured`);
   }
 }
 
