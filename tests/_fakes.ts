@@ -1,4 +1,4 @@
-/** Metrics that remember what they were told, and a clock that counts. */
+/** Metrics that remember what they were told, clocks and timers of the tests. */
 
 /** A histogram that remembers its observations. */
 export class FakeObserver {
@@ -33,6 +33,71 @@ export async function withCountedClock(
     await fn();
   } finally {
     performance.now = now;
+  }
+}
+
+/** A clock that stands still until a test sets it. */
+export interface SetClock {
+  /** What `performance.now()` yields. */
+  ms: number;
+}
+
+/** Runs `fn` with a clock that it sets itself. */
+export async function withSetClock(
+  fn: (clock: SetClock) => void | Promise<void>,
+): Promise<void> {
+  const { now } = performance;
+  // Whole, so that sums of it are exact.
+  const clock: SetClock = { ms: Math.ceil(now.call(performance)) };
+  performance.now = () => clock.ms;
+  try {
+    await fn(clock);
+  } finally {
+    performance.now = now;
+  }
+}
+
+/** A timer that a test ends. */
+export interface HeldTimer {
+  /** After how many milliseconds it was to end. */
+  readonly ms: number;
+  /** Ends it. */
+  end(): void;
+}
+
+/**
+ * Runs `fn` with timers that end when it ends them.
+ *
+ * @param fn Is given the timers that were started and not cleared.
+ */
+export async function withHeldTimers(
+  fn: (timers: ReadonlySet<HeldTimer>) => void | Promise<void>,
+): Promise<void> {
+  const { setTimeout, clearTimeout } = globalThis;
+  const timers = new Set<HeldTimer>();
+  const start = (
+    callback: (...args: unknown[]) => void,
+    ms = 0,
+    ...args: unknown[]
+  ) => {
+    const timer: HeldTimer = {
+      ms,
+      end() {
+        timers.delete(timer);
+        callback(...args);
+      },
+    };
+    timers.add(timer);
+    return timer;
+  };
+  const clear = (timer: unknown) => {
+    if (!timers.delete(timer as HeldTimer)) clearTimeout(timer as number);
+  };
+  Object.assign(globalThis, { setTimeout: start, clearTimeout: clear });
+  try {
+    await fn(timers);
+  } finally {
+    Object.assign(globalThis, { setTimeout, clearTimeout });
   }
 }
 

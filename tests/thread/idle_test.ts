@@ -12,6 +12,7 @@ import {
 } from "../../src/thread/protocol.ts";
 import { Refresher } from "../../src/thread/refresher.ts";
 import { RegistryList } from "../../src/thread/registry_list.ts";
+import { type SetClock, withSetClock } from "../_fakes.ts";
 import { test } from "../_suite.ts";
 import { scrape, withThread } from "./_threads.ts";
 
@@ -36,43 +37,58 @@ function answering(isIdle: boolean) {
   return { asked, control, refresh };
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** Declares a test of a main thread whose clock the test sets. */
+function clocked(name: string, fn: (clock: SetClock) => Promise<void>): void {
+  test(name, () => withSetClock(fn));
+}
 
-test("MainThread.refresh() asks an idle main thread once in a second, while it gives signs of life", async () => {
-  const { asked, control, refresh } = answering(true);
-  const startedAt = performance.now();
-  for (let n = 0; n < 30; n++) {
-    Atomics.add(control, CONTROL.beats, 1);
+clocked(
+  "MainThread.refresh() asks an idle main thread once in a second, while it gives signs of life",
+  async (clock) => {
+    const { asked, control, refresh } = answering(true);
+    const startedAt = clock.ms;
+    const askedAt = new Set<number>();
+    for (let n = 0; n < 250; n++) {
+      Atomics.add(control, CONTROL.beats, 1);
+      const before = asked.length;
+      assertEquals(await refresh(), true);
+      if (asked.length > before) askedAt.add(clock.ms - startedAt);
+      clock.ms += 10;
+    }
+    assertEquals([...askedAt], [0, 1000, 2000]);
+    const before = asked.length;
+    // Without a sign of life for longer than one is good for.
+    clock.ms += 200;
     assertEquals(await refresh(), true);
-    await pause(10);
-  }
-  const passed = performance.now() - startedAt;
-  assertEquals(asked.length <= 1 + passed / 1000, true, `${asked.length}`);
-  const before = asked.length;
-  await pause(200);
-  assertEquals(await refresh(), true);
-  assertEquals(asked.length, before + 1);
-});
+    assertEquals(asked.length, before + 1);
+  },
+);
 
-test("MainThread.refresh() asks a main thread that is not idle with every scrape", async () => {
-  const { asked, control, refresh } = answering(false);
-  for (let n = 0; n < 3; n++) assertEquals(await refresh(), true);
-  assertEquals(asked.length, 3);
-  // Nor one that was idle a moment ago.
-  Atomics.store(control, CONTROL.idle, 1);
-  await refresh();
-  Atomics.store(control, CONTROL.idle, 0);
-  const before = asked.length;
-  await refresh();
-  assertEquals(asked.length, before + 1);
-});
+clocked(
+  "MainThread.refresh() asks a main thread that is not idle with every scrape",
+  async () => {
+    const { asked, control, refresh } = answering(false);
+    for (let n = 0; n < 3; n++) assertEquals(await refresh(), true);
+    assertEquals(asked.length, 3);
+    // Nor one that was idle a moment ago.
+    Atomics.store(control, CONTROL.idle, 1);
+    await refresh();
+    Atomics.store(control, CONTROL.idle, 0);
+    const before = asked.length;
+    await refresh();
+    assertEquals(asked.length, before + 1);
+  },
+);
 
-test("MainThread.refresh() knows nothing of the others from a scrape of some metrics", async () => {
-  const { asked, refresh } = answering(true);
-  await refresh(["jobs_total"]);
-  await refresh();
-  assertEquals(asked.length, 2);
-});
+clocked(
+  "MainThread.refresh() knows nothing of the others from a scrape of some metrics",
+  async () => {
+    const { asked, refresh } = answering(true);
+    await refresh(["jobs_total"]);
+    await refresh();
+    assertEquals(asked.length, 2);
+  },
+);
 
 /** What a refresher says of being idle, for some requests. */
 async function toldIdle(
