@@ -1,7 +1,7 @@
 /**
  * Starts and closes servers on threads, one after the other, and prints four
  * times by how much the process has grown: threads, the heap, and all memory, in
- * bytes.
+ * bytes. At last it prints how much more five servers take that are left open.
  *
  *     thread_cycles.ts CYCLES [ENTRY]
  *
@@ -27,11 +27,12 @@ const counter = new client.Counter({
 });
 client.collectDefaultMetrics({ register: registry });
 
-async function cycle(): Promise<void> {
+/** Starts and uses a server; yields what closes it. */
+async function begin(): Promise<() => Promise<unknown>> {
   if (entry === "bare") {
     const worker = new Worker(new URL("data:text/javascript,"));
-    await new Promise((resolve) => worker.once("exit", resolve));
-    return;
+    const ended = once(worker, "exit");
+    return () => ended;
   }
   const server = await startHttpServerInThread({
     addr: "127.0.0.1",
@@ -42,7 +43,12 @@ async function cycle(): Promise<void> {
   const scraped = await scrape(server.metricsUrl);
   const { value } = (await counter.get()).values[0];
   if (!scraped.includes(`\ncycles_total ${value}\n`)) throw new Error(scraped);
-  await server.close();
+  return () => server.close();
+}
+
+async function cycle(): Promise<void> {
+  const close = await begin();
+  await close();
 }
 
 /** Scrapes without `fetch`, which remembers every port that it has talked to. */
@@ -57,21 +63,41 @@ async function threads(): Promise<number> {
   return Number(/^Threads:\s*(\d+)/m.exec(status)?.[1] ?? 0);
 }
 
-async function measure(): Promise<Record<string, number>> {
+type Size = Record<"threads" | "heap" | "rss", number>;
+
+async function measure(): Promise<Size> {
   const heap = await heapUsed();
   const rss = process.memoryUsage().rss;
   return { threads: await threads(), heap, rss };
 }
 
+/** Prints by how much the process is larger than it was. */
+function print(now: Size, before: Size): void {
+  console.log(JSON.stringify({
+    threads: now.threads - before.threads,
+    heap: now.heap - before.heap,
+    rss: now.rss - before.rss,
+  }));
+}
+
 /** How often it is measured. */
 const MARKS = 4;
 
-for (let n = 0; n < 20; n++) await cycle();
+/** The first ones, of which runtimes keep what they have compiled. */
+const WARM_UP = Math.min(20, Number(cycles) / 2);
+
+/** How many are left open at last. */
+const OPEN = 5;
+
+for (let n = 0; n < WARM_UP; n++) await cycle();
 const before = await measure();
+let last = before;
 for (let mark = 0; mark < MARKS; mark++) {
   for (let n = 0; n < Number(cycles) / MARKS; n++) await cycle();
-  const now = await measure();
-  console.log(JSON.stringify(Object.fromEntries(
-    Object.entries(before).map(([name, value]) => [name, now[name] - value]),
-  )));
+  last = await measure();
+  print(last, before);
 }
+const open: (() => Promise<unknown>)[] = [];
+for (let n = 0; n < OPEN; n++) open.push(await begin());
+print(await measure(), last);
+for (const close of open) await close();
