@@ -1,5 +1,5 @@
 /** Requests by `curl`, a client that no runtime has a part in. */
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -19,17 +19,13 @@ export interface CurlResult {
   body: string;
 }
 
+const COMMON = ["--silent", "--max-time", MAX_SECONDS];
+
 /** Makes a request. */
 export async function curl(...args: string[]): Promise<CurlResult> {
-  const common = [
-    "--silent",
-    "--max-time",
-    MAX_SECONDS,
-    "--write-out",
-    "\n%{http_code}",
-  ];
   const { stdout, exitCode } = await run("curl", [
-    ...common,
+    ...COMMON,
+    ...["--write-out", "\n%{http_code}"],
     ...args,
   ], { maxBuffer: MAX_BYTES }).then(
     ({ stdout }) => ({ stdout, exitCode: 0 }),
@@ -41,4 +37,16 @@ export async function curl(...args: string[]): Promise<CurlResult> {
     status: Number(stdout.slice(end + 1)),
     body: stdout.slice(0, end),
   };
+}
+
+/**
+ * Makes a request that blocks this thread; yields the body.
+ *
+ * @throws {Error} Without an answer, or of a status that tells of an error.
+ */
+export function curlSync(...args: string[]): string {
+  return execFileSync("curl", [...COMMON, "--fail", ...args], {
+    encoding: "utf8",
+    maxBuffer: MAX_BYTES,
+  });
 }
