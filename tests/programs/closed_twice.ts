@@ -8,8 +8,8 @@ import { startHttpServer } from "../../mod.ts";
 const server = await startHttpServer({ addr: "127.0.0.1" });
 await server.close();
 const startedAt = performance.now();
-await server.close(20_000);
+await server.close(60_000);
 process.once("exit", () => {
-  const isAtOnce = performance.now() - startedAt < 10_000;
+  const isAtOnce = performance.now() - startedAt < 30_000;
   console.log(isAtOnce ? "ended at once" : "ended late");
 });

@@ -11,20 +11,25 @@ export interface Scrape {
   text: string;
 }
 
-const { url, intervalMs } = workerData as { url: string; intervalMs: number };
+const { url, intervalMs, answered } = workerData as {
+  url: string;
+  intervalMs: number;
+  /** Counts the scrapes that are over. */
+  answered: Int32Array;
+};
 const scrapes: Scrape[] = [];
 let isOver = false;
 
 async function scrape(): Promise<Scrape> {
   const startedAt = performance.now();
-  const answered = (status: number, text: string): Scrape => {
+  const ended = (status: number, text: string): Scrape => {
     return { status, ms: performance.now() - startedAt, at: Date.now(), text };
   };
   try {
     const response = await fetch(url);
-    return answered(response.status, await response.text());
+    return ended(response.status, await response.text());
   } catch (error) {
-    return answered(0, `${error}`);
+    return ended(0, `${error}`);
   }
 }
 
@@ -34,6 +39,7 @@ while (!isOver) {
   // One after the other, as Prometheus does.
   const next = performance.now() + intervalMs;
   scrapes.push(await scrape());
+  Atomics.add(answered, 0, 1);
   await new Promise((resolve) =>
     setTimeout(resolve, Math.max(next - performance.now(), 0))
   );

@@ -55,6 +55,7 @@ test("closeSync() waits for no scrape that waits for the main thread", async () 
     await asked.promise;
     const startedAt = performance.now();
     server.closeSync(PATIENT_MS);
+    // It takes milliseconds, or all of its grace.
     assert(performance.now() - startedAt < PATIENT_MS / 2);
   });
   assertEquals(scrapes[0].status, 200);

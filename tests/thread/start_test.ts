@@ -377,7 +377,8 @@ test("closeSync() checks its grace, and leaves nothing attached", () => {
 
 test("the process ends before long when starting was given up", async () => {
   const { stdout } = await runProgram("tests/programs/thread_aborted.ts");
-  assert(Number(stdout) < 10, `it lived for ${stdout} s`);
+  // It takes a tenth of a second, or the thirty that starting may take.
+  assert(Number(stdout) < 25, `it lived for ${stdout} s`);
 });
 
 test("the process ends by itself although servers on threads listen", async () => {
