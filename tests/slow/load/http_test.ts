@@ -2,21 +2,24 @@ import { assert, assertEquals } from "@std/assert";
 import { runProgram } from "../../_spawn.ts";
 import { test } from "../../_suite.ts";
 
-test("prometheus() counts each of 50 000 requests once, and keeps nothing of them", async () => {
-  const { stdout } = await runProgram("tests/programs/http_load.ts", ["50000"]);
+test("prometheus() counts each of 10 000 requests once, and keeps nothing of them", async () => {
+  const { stdout } = await runProgram("tests/programs/http_load.ts", ["10000"]);
   const { grown, ...counted } = JSON.parse(stdout);
   assertEquals(counted, {
-    answered: 50_000,
-    requests: 50_000,
-    durations: 50_000,
+    answered: 10_000,
+    requests: 10_000,
+    durations: 10_000,
     inprogress: 0,
     samples: [
-      '{method="GET",route="/streams/:id",status="200"} 25000',
-      '{method="GET",route="/users/:id",status="200"} 25000',
+      '{method="GET",route="/streams/:id",status="200"} 5000',
+      '{method="GET",route="/users/:id",status="200"} 5000',
     ],
   });
-  // What 100 bytes kept of each of the last 10 000 would come to.
-  assert(grown < 1_000_000, `grew by ${grown} bytes`);
+  // What is kept adds to each part; engines add megabytes to one of them when
+  // they compile, and free them in another. Two of four are not disturbed.
+  const [, part] = grown.sort((a: number, b: number) => a - b);
+  // What 150 bytes kept of each of 2000 would come to; an exchange takes 360.
+  assert(part < 300_000, `grew by ${part} bytes`);
 });
 
 test("instrumentHandler() counts streams that nobody reads when they are collected", async () => {
