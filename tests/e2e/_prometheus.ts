@@ -6,12 +6,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { serverPath } from "../../tools/servers/locate.ts";
+import { curlSync } from "../_curl.ts";
 import { freePorts } from "../_ports.ts";
 import { waitUntil } from "../_wait.ts";
 
 /** The value of one series that a query found. */
 interface QueryResult {
   metric: Record<string, string>;
+  value: number;
+}
+
+/** A value that was scraped. */
+interface Sample {
+  /** When, in seconds since the Unix epoch. */
+  time: number;
   value: number;
 }
 
@@ -45,6 +53,13 @@ export interface Prometheus {
    * @param time At which moment, in seconds since the Unix epoch; now by default.
    */
   query(expression: string, time?: number): Promise<QueryResult[]>;
+  /**
+   * Lists the samples of one series, a minute old at most, and blocks this thread
+   * until it has.
+   *
+   * @param selector What matches that series, and no other.
+   */
+  samplesSync(selector: string): Sample[];
   /** Lists the exemplars of the series in a query, an hour old at most. */
   exemplars(expression: string): Promise<SeriesExemplars[]>;
   /** Lists the targets that are scraped. */
@@ -164,6 +179,15 @@ async function start(
       return result.map(({ metric, value }) => ({
         metric,
         value: toNumber(value[1]),
+      }));
+    },
+    samplesSync(selector) {
+      const search = new URLSearchParams({ query: `${selector}[1m]` });
+      const { data } = JSON.parse(curlSync(`${url}/api/v1/query?${search}`));
+      const [found] = data.result as { values: [number, string][] }[];
+      return (found?.values ?? []).map(([time, value]) => ({
+        time,
+        value: toNumber(value),
       }));
     },
     async exemplars(expression) {

@@ -59,6 +59,13 @@ export function block(ms: number, work: () => void = () => {}): void {
   while (performance.now() < end) work();
 }
 
+const never = new Int32Array(new SharedArrayBuffer(4));
+
+/** Blocks this thread, and leaves the processor to others. */
+export function pauseSync(ms: number): void {
+  Atomics.wait(never, 0, 0, ms);
+}
+
 /**
  * Blocks this thread until a condition holds.
  *

@@ -13,7 +13,13 @@ import { curlSync } from "../_curl.ts";
 import { test } from "../_suite.ts";
 import { assertSoon, waitUntil } from "../_wait.ts";
 import { type Consul, withConsul } from "../discovery/_consul.ts";
-import { blockUntil, scrape, valueOf, withThread } from "./_threads.ts";
+import {
+  blockUntil,
+  pauseSync,
+  scrape,
+  valueOf,
+  withThread,
+} from "./_threads.ts";
 
 const skip = missing("consul");
 
@@ -23,13 +29,6 @@ const TTL = { type: "ttl", interval: "1s", timeout: "60s" } as const;
 /** Its id, and what has the agent take it for failed. */
 const CHECK = "service:app-metrics:ttl";
 const FAIL = `agent/check/fail/${CHECK}`;
-
-const word = new Int32Array(new SharedArrayBuffer(4));
-
-/** Blocks this thread, without taking a processor. */
-function pauseSync(ms: number): void {
-  Atomics.wait(word, 0, 0, ms);
-}
 
 function agent(
   consul: Consul,
