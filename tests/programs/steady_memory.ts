@@ -1,7 +1,7 @@
 /**
  * Calls wrapped functions a million times, and prints by how many bytes the heap
- * has grown. The garbage collector must be at
- * hand: `--expose-gc`.
+ * has grown with each quarter. The garbage collector must be at hand:
+ * `--expose-gc`.
  */
 import { countExceptions, time, trackInprogress } from "../../mod.ts";
 import { heapUsed } from "./_heap.ts";
@@ -18,6 +18,9 @@ const generator = wrap(function* (n) {
   yield n;
 });
 
+/** Between so many parts the heap is measured. */
+const PARTS = 4;
+
 async function callAll(times: number): Promise<void> {
   for (let n = 0; n < times; n++) {
     sync(n);
@@ -30,6 +33,11 @@ async function callAll(times: number): Promise<void> {
 }
 
 await callAll(20_000);
-const before = await heapUsed();
-await callAll(333_333);
-console.log(await heapUsed() - before);
+const grown: number[] = [];
+for (let part = 0, before = await heapUsed(); part < PARTS; part++) {
+  await callAll(1_000_000 / 3 / PARTS);
+  const now = await heapUsed();
+  grown.push(now - before);
+  before = now;
+}
+console.log(JSON.stringify(grown));

@@ -338,6 +338,7 @@ contract(
     const started = performance.now();
     assertStringIncludes(await answered, "slow 42\n");
     await closed;
+    // It takes milliseconds, or as long as the connection is kept: a minute.
     assert(performance.now() - started < 30_000);
   },
 );

@@ -192,10 +192,12 @@ test(
           return found?.value > 0;
         };
         let wasUp = false;
-        // It takes Prometheus five seconds to see a file, and longer under load.
+        // It takes Prometheus five seconds to see a file, and longer under load:
+        // the program works for twice as long with each attempt.
         for (let attempt = 1; !await isScraped() && attempt <= 3; attempt++) {
+          const seconds = String(5 * 2 ** attempt);
           const { stdout } = await during(
-            runProgram("examples/file_sd/main.ts", [folder, "10"]),
+            runProgram("examples/file_sd/main.ts", [folder, seconds]),
             async () => wasUp ||= await isUp(),
           );
           assertEquals(stdout, "registered: true\nregistered: false\n");
