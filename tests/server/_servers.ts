@@ -155,7 +155,7 @@ export function isListening(host: string, port: number): Promise<boolean> {
 export async function untilRefusing(
   { healthUrl }: MetricsHttpServer,
 ): Promise<void> {
-  await waitUntil(20_000, "the server takes no more work", async () => {
+  await waitUntil(60_000, "the server takes no more work", async () => {
     const response = await fetch(healthUrl).catch(() => undefined);
     await response?.body?.cancel();
     return response?.status !== 200;
