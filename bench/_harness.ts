@@ -63,20 +63,35 @@ export interface Result {
   cases: Record<string, CaseResult>;
 }
 
-/** Whether few turns are enough, of the cases with a goal and their baseline. */
-const IS_SHORT = process.argv.includes("--short");
+/** How thoroughly cases are timed. */
+interface Plan {
+  /** Whether only cases with a goal are timed, and what they are compared with. */
+  readonly isShort: boolean;
+  /** How often the cases take turns. */
+  readonly rounds: number;
+  /** The same for a comparison with samples of its own, which take long. */
+  readonly sampledRounds: number;
+  /** For how long a case is called in a turn, in milliseconds. */
+  readonly turnMs: number;
+  /** How often a call is timed in a turn, however long it takes. */
+  readonly minSamples: number;
+}
 
-/** How often the cases take turns. */
-const ROUNDS = IS_SHORT ? 7 : 31;
+const FULL: Plan = {
+  isShort: false,
+  rounds: 31,
+  sampledRounds: 11,
+  turnMs: 20,
+  minSamples: 3,
+};
 
-/** The same for a comparison with samples of its own, which take long. */
-const SAMPLED_ROUNDS = IS_SHORT ? 1 : 11;
-
-/** For how long a case is called in a turn, in milliseconds. */
-const TURN_MS = IS_SHORT ? 5 : 20;
-
-/** How often a call is timed in a turn, however long it takes. */
-const MIN_SAMPLES = IS_SHORT ? 1 : 3;
+const SHORT: Plan = {
+  isShort: true,
+  rounds: 7,
+  sampledRounds: 1,
+  turnMs: 5,
+  minSamples: 1,
+};
 
 /** The cases that have goals, by the name of the comparison. */
 const GOALS: Readonly<Record<string, object>> = goals;
@@ -109,7 +124,7 @@ export async function compare(
   }
   for (const comparison of comparisons) {
     if (!values.only.includes(comparison.name)) continue;
-    const result = await run(comparison);
+    const result = await run(comparison, values.short ? SHORT : FULL);
     console.log(values.json ? JSON.stringify(result) : format(result));
   }
   // A client or a server that a case started must not keep the process alive.
@@ -118,22 +133,23 @@ export async function compare(
 
 async function run(
   { name, cases: given, baseline, check, ...how }: Comparison,
+  { isShort, turnMs, minSamples, ...plan }: Plan,
 ): Promise<Result> {
   const { sample, unit = "ns", maxRounds = Infinity } = how;
   const cases = typeof given === "function" ? await given() : given;
   const rounds = Math.min(
-    sample === undefined ? ROUNDS : SAMPLED_ROUNDS,
+    sample === undefined ? plan.rounds : plan.sampledRounds,
     maxRounds,
   );
   for (const each in cases) await check(each, cases[each], cases);
   const names = Object.keys(cases).filter((each) =>
-    !IS_SHORT || isTimedInShort(name, each, baseline)
+    !isShort || isTimedInShort(name, each, baseline)
   );
   const measurements: Record<string, number[]> = {};
   for (const each of names) measurements[each] = [];
   // The first round is for the compilers. In a short run, where samples take
   // long, the check has to do for that.
-  const first = IS_SHORT && sample !== undefined ? 0 : -1;
+  const first = isShort && sample !== undefined ? 0 : -1;
   for (let round = first; round < rounds; round++) {
     // Whoever comes first in one round comes last in the next.
     const turn = round % 2 === 0 ? names : names.toReversed();
@@ -141,8 +157,8 @@ async function run(
       const measured = sample !== undefined
         ? await sample(cases[each])
         : (await measure(cases[each], {
-          min_cpu_time: TURN_MS * 1e6,
-          min_samples: MIN_SAMPLES,
+          min_cpu_time: turnMs * 1e6,
+          min_samples: minSamples,
           batch_samples: 1024,
           // Where it cannot call the collector, mitata allocates a gigabyte.
           gc: false,
@@ -174,6 +190,7 @@ function isTimedInShort(name: string, each: string, baseline: string): boolean {
 
 /** Writes a result for people. */
 export function format({ name, unit, baseline, cases }: Result): string {
+  if (Object.keys(cases).length === 0) return `${name}: checked`;
   const rows = Object.entries(cases).map((
     [each, { median, ratio, spread, more }],
   ) =>

@@ -57,6 +57,17 @@ export async function withSetClock(
   }
 }
 
+/** Runs `fn` with a clock that is an hour ahead. */
+export async function anHourLater<T>(fn: () => Promise<T>): Promise<T> {
+  const { now } = performance;
+  performance.now = () => now.call(performance) + 3_600_000;
+  try {
+    return await fn();
+  } finally {
+    performance.now = now;
+  }
+}
+
 /** A timer that a test ends. */
 export interface HeldTimer {
   /** After how many milliseconds it was to end. */

@@ -1,5 +1,5 @@
 /** Finds the sockets of this process that listen. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import process from "node:process";
 
 /**
@@ -26,8 +26,10 @@ export function listeningSockets(): string[] {
   }
   const own = new Set(readdirSync("/proc/self/fd").map(inodeOf));
   return Object.entries(ROWS).flatMap(([table, row]) => {
-    const rows = readFileSync(`/proc/self/net/${table}`, "utf8").matchAll(row);
-    return Array.from(rows, ({ groups }) => groups!)
+    const file = `/proc/self/net/${table}`;
+    // A kernel without IPv6 has no table for it.
+    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+    return Array.from(text.matchAll(row), ({ groups }) => groups!)
       .filter(({ inode }) => own.has(inode))
       .map(({ address = "unnamed" }) => `${table} ${address}`);
   });

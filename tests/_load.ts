@@ -14,6 +14,11 @@ function fail(error: unknown): void {
 
 process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
+// Only by this event Deno tells of rejections while a file loads.
+globalThis.addEventListener?.(
+  "unhandledrejection",
+  ({ reason }) => fail(reason),
+);
 report({ name: WHOLE_FILE, state: "running" });
 try {
   await import(process.env.TEST_FILE!);

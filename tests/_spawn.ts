@@ -5,6 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import { runtimeName } from "../src/runtime/detect.ts";
+import { DEADLINE_MS } from "./_suite.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
 
@@ -13,9 +14,6 @@ export interface Output {
   stdout: string;
   stderr: string;
 }
-
-/** A program that takes longer hangs: some take ten seconds, and load slows them. */
-const TIMEOUT_MS = 120_000;
 
 /** A program that runs. */
 export interface RunningProgram {
@@ -93,23 +91,19 @@ export function startRuntime(
  *
  * @param file Its path in the project.
  * @param args What it is given.
- * @param timeout How long it may take, in milliseconds.
  * @throws {Error} If it ends with a code other than 0, or takes longer.
  */
 export async function runProgram(
   file: string,
   args: readonly string[] = [],
-  timeout: number = TIMEOUT_MS,
 ): Promise<Output> {
-  return await runRuntime([...startOf(file), ...args], { timeout });
+  return await runRuntime([...startOf(file), ...args]);
 }
 
 /** Options for {@linkcode runRuntime}. */
 export interface RunOptions {
   /** What its environment has besides that of the tests. */
   env?: Readonly<Record<string, string>>;
-  /** How long it may take, in milliseconds. */
-  timeout?: number;
 }
 
 /**
@@ -119,12 +113,12 @@ export interface RunOptions {
  */
 export async function runRuntime(
   args: readonly string[],
-  { env, timeout = TIMEOUT_MS }: RunOptions = {},
+  { env }: RunOptions = {},
 ): Promise<Output> {
   return await promisify(execFile)(process.execPath, args, {
     cwd: ROOT,
     env: { ...process.env, ...env },
-    timeout,
+    timeout: DEADLINE_MS,
   });
 }
 

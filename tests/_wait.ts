@@ -1,5 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { setTimeout as sleep } from "node:timers/promises";
+import { nextTurn } from "../src/runtime/pace.ts";
+
+/** Lets the event loop turn. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => nextTurn(resolve));
+}
 
 /** Between two looks at a condition, in milliseconds. */
 const LOOK_MS = 50;
@@ -7,8 +13,8 @@ const LOOK_MS = 50;
 /**
  * Waits until a condition holds.
  *
- * @param ms For how long, counted in looks: a busy machine, on which each look
- * is late and timers of the same process are as well, makes it longer.
+ * @param ms For how long, counted in looks that are at least 50 ms apart: on a
+ * busy machine it is longer.
  * @throws {Error} If it does not, naming `what`.
  */
 export async function waitUntil(

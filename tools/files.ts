@@ -21,16 +21,17 @@ export async function findFiles(
   );
   const files: string[] = [];
   for await (const file of glob(pattern, { cwd: ROOT })) {
-    const isChosen = parts.length === 0 ||
-      relative.some((part) => file.includes(part));
-    if (isChosen) files.push(file.replaceAll("\\", "/"));
+    files.push(file.replaceAll("\\", "/"));
   }
-  if (files.length === 0) {
-    fail(
-      `Cannot find a file of ${pattern} whose path has ${parts.join(" or ")}`,
-    );
+  const isPartOfAny = (part: string) =>
+    part !== "" && files.some((file) => file.includes(part));
+  const unknown = relative.find((part) => !isPartOfAny(part));
+  if (unknown !== undefined) {
+    fail(`Cannot find a file of ${pattern} whose path has "${unknown}"`);
   }
-  return files.sort();
+  return files.sort().filter((file) =>
+    parts.length === 0 || relative.some((part) => file.includes(part))
+  );
 }
 
 /** Ends the tool for a wrong call of it. */

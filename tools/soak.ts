@@ -19,7 +19,10 @@ const [cycles = "1000"] = Deno.args;
 
 for (const name of RUNTIMES) {
   const runtime = await findRuntime(name);
-  console.log(`${name} ${runtime.version}, ${cycles} cycles, in quarters:`);
+  console.log(
+    `${name} ${runtime.version}, ${cycles} cycles in quarters, then five servers ` +
+      "that are open:",
+  );
   const args = [...START[name], PROGRAM, cycles];
   const child = spawn(runtime.path, args, { cwd: ROOT, stdio: "inherit" });
   const [code] = await once(child, "exit");

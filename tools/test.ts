@@ -6,18 +6,20 @@
  *     deno task test [--slow] [--runtime NAME] [--client NAME] [--oldest]
  *                    [--only TEST] [PATH]…
  *
- * Without a PATH these are all files but those below tests/slow/, or with
- * `--slow` those alone. Each PATH is a part of a file's path. `--oldest` takes
- * the oldest versions of the runtimes that are supported instead of those at
- * hand; `--only` runs the test of that name.
+ * Each PATH is a part of a file's path. Without one, the files below tests/slow/
+ * are left out; with `--slow`, all others are. `--oldest` takes the oldest
+ * versions of the runtimes that are supported instead of those at hand; `--only`
+ * runs the test of that name.
  */
 import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { fileURLToPath } from "node:url";
+import { inspect, parseArgs } from "node:util";
 import { fail, findFiles, ROOT } from "./files.ts";
+import { isRunning } from "./processes.ts";
 import {
   findRuntime,
   type RuntimeName,
@@ -34,30 +36,41 @@ import {
   WHOLE_FILE,
 } from "./test_report.ts";
 
-const REPORTS = join(ROOT, ".reports");
+/** A folder for each run: another one may be under way. */
+const REPORTS = join(ROOT, ".reports", `${process.pid}`);
 const CLIENTS = ["prom-client", "@prometheus-io/client"];
 
-/** More processes than processors: tests wait for servers most of the time. */
+/** More processes than processors, since most tests wait for something. */
 const PROCESSES = 2 * availableParallelism();
 
-/** Parts of the suite with the longest tests: begun first, they end in time. */
-const LONGEST = ["slow", "e2e", "thread", "discovery", "live"];
+/** The files with the longest tests: they are begun first, to end in time. */
+const LONGEST = [
+  "tests/slow/tools/",
+  "tests/slow/published/",
+  "tests/types_test.ts",
+  "tests/e2e/",
+  "tests/thread/",
+  "tests/discovery/",
+];
 
 /** A file of tests on a runtime, or the examples of the documentation. */
 interface Job {
-  /** The file, or what else has the tests. */
+  /** The file, or a name for the examples. */
   readonly file: string;
   /** The runtime, and the client package if it matters. */
   readonly where: string;
-  /** What `deno task test` is told to do this job alone. */
+  /** The arguments of `deno task test` for this job alone. */
   readonly arguments: readonly string[];
   readonly process: TestProcess;
 }
 
 const { values: options, positionals } = readArguments();
-process.once("SIGINT", () => process.exit(130));
-await rm(REPORTS, { recursive: true, force: true });
-/** What tests make for each other: outside the project, which is checked whole. */
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  // By an exit, which ends the processes of the run.
+  process.on(signal, () => process.exit(130));
+}
+await removeOldReports();
+/** For files that tests share: outside the project, all of which is checked. */
 const shared = await mkdtemp(join(tmpdir(), "prometheus-async-tests-"));
 process.once("exit", () => rmSync(shared, { recursive: true, force: true }));
 await fetchServers().catch((error) => {
@@ -78,7 +91,12 @@ const queue = await findJobs();
 await Promise.all(Array.from({ length: PROCESSES }, async () => {
   for (let job = queue.shift(); job; job = queue.shift()) {
     const began = performance.now();
-    tell(job, await runTests(job.process), performance.now() - began);
+    const reports = await runTests(job.process).catch((error) => [{
+      name: WHOLE_FILE,
+      state: "failed" as const,
+      reason: `Cannot run it: ${inspect(error)}`,
+    }]);
+    tell(job, reports, performance.now() - began);
   }
 }));
 for (const [file, jobs] of names) {
@@ -91,6 +109,9 @@ for (const [skip, where] of skips) {
 for (const problem of problems) console.log(`FAILED ${problem}`);
 const failed = counts.failed + problems.length;
 if (failed > 0 || counts.passed === 0) Deno.exitCode = 1;
+if (failed + counts.passed + counts.skipped === 0) {
+  console.log(`There is no test named ${options.only}`);
+}
 console.log(`Everything took ${seconds(performance.now() - started)}`);
 console.log(
   `${counts.passed} passed, ${failed} failed, ${counts.skipped} skipped`,
@@ -129,7 +150,16 @@ function requireOneOf(
   );
 }
 
-/** Finds what there is to do, the longest first. */
+/** Removes the reports of runs that have ended. */
+async function removeOldReports(): Promise<void> {
+  const folder = dirname(REPORTS);
+  const runs = await readdir(folder).catch(() => []);
+  for (const run of runs.filter((run) => !isRunning(Number(run)))) {
+    await rm(join(folder, run), { recursive: true, force: true });
+  }
+}
+
+/** Finds the jobs, the longest first. */
 async function findJobs(): Promise<Job[]> {
   const runtimes: RuntimeProgram[] = [];
   for (const name of new Set(options.runtime as RuntimeName[])) {
@@ -140,15 +170,22 @@ async function findJobs(): Promise<Job[]> {
     }
   }
   const jobs: Job[] = [];
+  const leftOut: string[] = [];
+  const deno = runtimes.find(({ name }) => name === "deno");
   for (const file of await findTests()) {
     const lane = await laneOf(file);
+    if (lane === "once" && deno === undefined) leftOut.push(file);
     const clients = lane === "clients" ? new Set(options.client) : [undefined];
     for (const runtime of runtimes) {
       if (lane === "once" && runtime.name !== "deno") continue;
       for (const client of clients) jobs.push(testJob(file, runtime, client));
     }
   }
-  const deno = runtimes.find(({ name }) => name === "deno");
+  if (leftOut.length > 0) {
+    console.log(
+      `LEFT OUT, since they run on Deno alone: ${leftOut.join(", ")}`,
+    );
+  }
   if (deno && positionals.length === 0 && !options.slow) {
     // Its examples have unix sockets, and shells' ways to name files.
     if (Deno.build.os === "windows") skip("examples", "Windows", deno.name);
@@ -160,11 +197,12 @@ async function findJobs(): Promise<Job[]> {
 /** Finds the files of tests, the longest first. */
 async function findTests(): Promise<string[]> {
   const files = (await findFiles("tests/**/*_test.ts", positionals))
-    .filter((file) =>
-      positionals.length > 0 || options.slow === file.startsWith("tests/slow/")
-    );
+    .filter((file) => {
+      const isSlow = file.startsWith("tests/slow/");
+      return options.slow ? isSlow : !isSlow || positionals.length > 0;
+    });
   const rank = (file: string) => {
-    const at = LONGEST.indexOf(file.split("/")[1]);
+    const at = LONGEST.findIndex((part) => file.startsWith(part));
     return at === -1 ? LONGEST.length : at;
   };
   return files.toSorted((a, b) => rank(a) - rank(b));
@@ -249,10 +287,15 @@ function skip(name: string, reason: string, where: string): void {
 
 /** How a test is run alone, as a line to copy. */
 function commandFor(job: Job, name: string): string {
-  if (job.arguments.length === 0) return job.process.command.join(" ");
+  if (job.arguments.length === 0) {
+    const files = name === WHOLE_FILE
+      ? job.process.command.slice(4)
+      : [relative(ROOT, fileURLToPath(name.replace(/#.*/, "")))];
+    return `deno test -A --doc ${files.join(" ")}`;
+  }
   const only = name === WHOLE_FILE
     ? []
-    : `--only '${name.replaceAll("'", `'\\''`)}'`;
+    : `--only='${name.replaceAll("'", `'\\''`)}'`;
   return ["deno task test", ...job.arguments, only].flat().join(" ");
 }
 

@@ -40,9 +40,9 @@ export interface TestProcess {
   /** Where its log and its report go: a path without an ending. */
   readonly output: string;
   /**
-   * Reads what its tests have become from what it has printed.
+   * Reads its log, if its tests do not report by `tests/_suite.ts`.
    *
-   * @default {undefined} Its tests write a report, by `tests/_suite.ts`.
+   * @default {undefined} They do.
    */
   readonly parseLog?: (log: string) => TestReport[];
   /**
@@ -54,15 +54,15 @@ export interface TestProcess {
   readonly silence?: number;
 }
 
-/** How much of a log is shown where that is all there is to see. */
+/** How many lines of a log are shown. */
 const LAST_LINES = 60;
 
-/** What runners say of tests that pass, and of files. */
+/** Lines of a log about tests that pass, and about files. */
 const PASSED = /\.\.\. ok \(|^\s*(✔|\(pass\))|^Check |^running /;
 
 /**
- * Runs the tests of a process, and those that it did not come to, because one
- * ended it, in another process; yields what became of each.
+ * Runs the tests of a process, and yields their reports. When a test ends the
+ * process, those that have not run yet do so in another one.
  */
 export async function runTests(test: TestProcess): Promise<TestReport[]> {
   const results = new Map<string, TestReport>();
@@ -71,7 +71,7 @@ export async function runTests(test: TestProcess): Promise<TestReport[]> {
   for (let only = test.only;;) {
     const { reports, end, log } = await runOnce({ ...test, only });
     for (const report of reports) {
-      // The file may load now, and have failed before.
+      // The file loads once more, which does not make up for a failure before.
       if (results.get(report.name)?.state === "failed") continue;
       results.set(report.name, report);
     }
@@ -84,25 +84,32 @@ export async function runTests(test: TestProcess): Promise<TestReport[]> {
     }
     const left = namesOf("declared");
     const isLoaded = !running.includes(WHOLE_FILE);
-    if (left.length > 0 && running.length > 0 && isLoaded) {
+    const isExplained = running.length + namesOf("failed").length > 0;
+    const isNothingWanted = only !== undefined && reports.length === 1;
+    // An end between tests, or an error that no test has caught.
+    const isUnknown = (end !== 0 || left.length > 0) && !isNothingWanted &&
+      !isExplained;
+    const whole = results.get(WHOLE_FILE);
+    if (whole?.state === "passed") results.delete(WHOLE_FILE);
+    if (isUnknown && whole?.state !== "failed") {
+      fail(WHOLE_FILE, `The process ended with ${end}\n${log}`);
+    }
+    // Each process comes further than the one before.
+    if (isLoaded && left.length > 0 && left.length < reports.length - 1) {
       only = left;
       continue;
     }
     for (const name of left) fail(name, "It did not run: see the file itself");
-    const isNothingWanted = only !== undefined && reports.length === 1;
-    const isExplained = running.length + namesOf("failed").length > 0;
-    // An end between tests, or an error that no test has caught.
-    if (left.length > 0 || end !== 0 && !isExplained && !isNothingWanted) {
-      fail(WHOLE_FILE, `The process ended with ${end}\n${log}`);
+    if (results.size === 0 && only === undefined) {
+      fail(WHOLE_FILE, "It declares no test");
     }
-    if (results.get(WHOLE_FILE)?.state === "passed") results.delete(WHOLE_FILE);
     return [...results.values()];
   }
 }
 
-/** What is to be ended when the runner ends. */
-const running = new Set<() => void>();
-process.on("exit", () => running.forEach((kill) => kill()));
+/** Ends the processes that run, each with all that it has started. */
+const kills = new Set<() => void>();
+process.on("exit", () => kills.forEach((kill) => kill()));
 
 /** Runs a process to its end, or ends it when it hangs. */
 async function runOnce(
@@ -135,13 +142,7 @@ async function runOnce(
       child.kill("SIGKILL");
     }
   };
-  running.add(kill);
-  const read = async () => {
-    const log = await readFile(logFile, "utf8");
-    const reports = parseLog?.(log) ??
-      parseReport(await readFile(reportFile, "utf8"));
-    return { log, reports };
-  };
+  kills.add(kill);
   let hung: string | undefined;
   const watch = watchGrowth(parseLog ? logFile : reportFile, (still) => {
     if (still < silence) return;
@@ -154,8 +155,10 @@ async function runOnce(
   });
   clearInterval(watch);
   kill();
-  running.delete(kill);
-  const { reports, log } = await read();
+  kills.delete(kill);
+  const log = await readFile(logFile, "utf8");
+  const reports = parseLog?.(log) ??
+    parseReport(await readFile(reportFile, "utf8"));
   return { reports, end, log: lastLines(log) };
 }
 
@@ -166,7 +169,7 @@ function watchGrowth(
 ): ReturnType<typeof setInterval> {
   let [size, since] = [0, performance.now()];
   return setInterval(async () => {
-    const now = (await stat(file)).size;
+    const now = await stat(file).then((found) => found.size, () => size);
     if (now !== size) [size, since] = [now, performance.now()];
     tell(performance.now() - since);
   }, 1000);

@@ -1,10 +1,10 @@
 /**
- * What becomes of the tests of one process: a line of JSON for each change, so
- * that a process that is killed has told what it had finished. `tests/_suite.ts`
- * writes the lines.
+ * The states of the tests of one process, a line of JSON for each change: a
+ * process that is killed has told how far it came. `tests/_suite.ts` writes the
+ * lines.
  */
 
-/** What has become of a test; the first two say that it has not ended. */
+/** The state of a test; the first two are those of one that has not ended. */
 export interface TestReport {
   readonly name: string;
   readonly state: "declared" | "running" | "passed" | "failed" | "skipped";
@@ -12,32 +12,34 @@ export interface TestReport {
   readonly reason?: string;
 }
 
-/** The name of what is no test's: loading its file, and how its process ends. */
+/** The name under which loading a file and the end of its process are told. */
 export const WHOLE_FILE = "(the file itself)";
 
-/** Reads the lines; of each test the last one counts. */
+/** Reads the lines: the last one of each test counts, but a failure is final. */
 export function parseReport(lines: string): TestReport[] {
   const reports = new Map<string, TestReport>();
-  // After the last line feed nothing stands, or a line that was cut off.
+  // The last line feed is followed by nothing, or by a line that was cut off.
   for (const line of lines.split("\n").slice(0, -1)) {
     const report: TestReport = JSON.parse(line);
+    if (reports.get(report.name)?.state === "failed") continue;
     reports.set(report.name, report);
   }
   return [...reports.values()];
 }
 
-/** A line of what `deno test --doc` prints, which has no file of its own. */
+/** A line that `deno test --doc` prints for an example. */
 const EXAMPLE = /^(.+) \.\.\. (ok|FAILED|ignored)(?: |$)/;
 
 const STATES = { ok: "passed", FAILED: "failed", ignored: "skipped" } as const;
 
-/** Reads what `deno test --doc` has printed of examples. */
+/** Reads the log of `deno test --doc`, which ends with the errors. */
 export function parseExamples(log: string): TestReport[] {
+  const [, errors] = log.split(/^ ERRORS *$/m);
   return log.split("\n").flatMap((line) => {
     const match = EXAMPLE.exec(line);
     if (match === null) return [];
     const state = STATES[match[2] as keyof typeof STATES];
-    return [{ name: match[1], state, reason: "see the log" }];
+    return [{ name: match[1], state, reason: errors?.trim() }];
   });
 }
 

@@ -72,7 +72,7 @@ function parseCertificates(pem: string, name: string): X509Certificate[] {
   const requirement = `${name} must be certificates in PEM format`;
   // A file that is read while it is replaced may lack its end. Deno's parser
   // takes a certificate without one, which its server then cannot show: every
-  // handshake would fail. Of a chain the servers would show a part.
+  // handshake would fail. The servers would show only part of a chain.
   if (pem.replace(BLOCKS, "").includes("-----BEGIN")) {
     throw new TlsError(
       `Cannot use TLS credentials: ${requirement}, received an incomplete one`,
@@ -83,7 +83,7 @@ function parseCertificates(pem: string, name: string): X509Certificate[] {
   );
 }
 
-/** What has a beginning and an end in PEM format: certificates, keys. */
+/** Complete PEM blocks: certificates and keys. */
 const BLOCKS = /-----BEGIN ([^-]*)-----[^]*?-----END \1-----/g;
 
 /** Splits a text into the certificates that are in it; at least into itself. */

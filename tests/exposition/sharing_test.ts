@@ -9,15 +9,15 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { client } from "../_client.ts";
-import { nextTurn } from "../../src/runtime/pace.ts";
 import { withSetClock } from "../_fakes.ts";
 import { test } from "../_suite.ts";
+import { turn } from "../_wait.ts";
 import { registryOf, reporting, scrape } from "./_collecting.ts";
 
 /** Lets the event loop turn, more often than whoever is ready needs. */
 async function turns(): Promise<void> {
   for (let n = 0; n < 10; n++) {
-    await new Promise<void>((resolve) => nextTurn(resolve));
+    await turn();
   }
 }
 

@@ -2,17 +2,16 @@ import { type Deadline, scrapeTimeout } from "../../src/exposition/deadline.ts";
 import { gather } from "../../src/exposition/gather.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { setTimeout as sleep } from "node:timers/promises";
-import { nextTurn } from "../../src/runtime/pace.ts";
 import { withHeldTimers, withSetClock } from "../_fakes.ts";
 import { test } from "../_suite.ts";
-import { waitUntil } from "../_wait.ts";
+import { turn, waitUntil } from "../_wait.ts";
 import { failures, registryOf, reporting, scrape } from "./_collecting.ts";
 
 /** Lets the event loop turn until a condition holds. */
 async function turnUntil(what: string, condition: () => boolean) {
   for (let turns = 0; !condition(); turns++) {
     assert(turns < 10_000, `${what}, in vain`);
-    await new Promise<void>((resolve) => nextTurn(resolve));
+    await turn();
   }
 }
 

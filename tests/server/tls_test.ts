@@ -17,7 +17,7 @@ import * as client from "prom-client";
 import { Authority, encryptKey } from "../_certificates.ts";
 import { curl } from "../_curl.ts";
 import { withFolder } from "../_folder.ts";
-import { test } from "../_suite.ts";
+import { DEADLINE_MS, test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
 import { contract, withServer } from "./_servers.ts";
 
@@ -202,8 +202,7 @@ async function askWithSession(
 ): Promise<string> {
   const asked = promisify(execFile)("openssl", [
     ...["s_client", "-connect", `${addr}:${port}`, "-ign_eof", ...args],
-    // As long as the whole test may take.
-  ], { timeout: 240_000 });
+  ], { timeout: DEADLINE_MS });
   const request =
     "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
   asked.child.stdin!.end(request);

@@ -67,6 +67,7 @@ test("what collectors found last is served while the main thread is blocked", as
     const silent = scrapes.filter(({ text }) =>
       valueOf(text, RESPONSIVE) === 0
     );
+    assert(silent.length > 0, "no scrape found the main thread silent");
     const { at, ms, text } = silent.at(-1)!;
     assertEquals(valueOf(text, "s_count"), 1);
     assert(valueOf(text, "collected")! < 1000);

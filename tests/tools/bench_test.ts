@@ -6,7 +6,6 @@ import {
   mergeRecord,
   whyApart,
 } from "../../tools/bench_record.ts";
-import { runProgram } from "../_spawn.ts";
 import { test } from "../_suite.ts";
 
 function resultOf(measured: Partial<CaseResult>, name = "ways"): Result {
@@ -71,23 +70,6 @@ test("missOf() says what was not measured, and by how much a goal is missed", ()
     missOf("deno", resultOf({ ratio: 1.2 }), name, { ratio: 1 }, STRICT);
   assertEquals(say("wrapped"), "ratio 1.20, the goal is 1");
   assertEquals(say("renamed"), "not measured");
-});
-
-async function timedInShort(file: string, name: string) {
-  const args = ["--short", "--json", "--only", name];
-  const result: Result = JSON.parse((await runProgram(file, args)).stdout);
-  return [result.name, ...Object.keys(result.cases)];
-}
-
-test("compare() times cases with a goal and their baseline in a short run", async () => {
-  const name = "sync: time()";
-  const timed = await timedInShort("bench/wrappers.ts", name);
-  assertEquals(timed, [name, "by hand", "wrapped"]);
-});
-
-test("compare() times nothing without a goal in a short run", async () => {
-  const name = "counter.inc()";
-  assertEquals(await timedInShort("bench/updates.ts", name), [name]);
 });
 
 const recorded = (name: string, ratio = 1) => ({

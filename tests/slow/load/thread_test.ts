@@ -2,9 +2,6 @@ import { assert } from "@std/assert";
 import { runProgram } from "../../_spawn.ts";
 import { test } from "../../_suite.ts";
 
-/** It takes six seconds of a processor, which load makes a minute or two. */
-const TIMEOUT_MS = 220_000;
-
 /** How many servers there are, a quarter of them between two measurements. */
 const CYCLES = 20;
 const QUARTER = CYCLES / 4;
@@ -18,7 +15,7 @@ const HEAP = 150_000;
 
 test("twenty servers on threads leave no thread and no memory behind", async () => {
   const program = "tests/programs/thread_cycles.ts";
-  const { stdout } = await runProgram(program, [`${CYCLES}`], TIMEOUT_MS);
+  const { stdout } = await runProgram(program, [`${CYCLES}`]);
   const lines = stdout.trim().split("\n").map((line) => JSON.parse(line));
   const open = lines.pop();
   const growth = (name: "threads" | "heap" | "rss"): number[] =>

@@ -1,7 +1,7 @@
 /** Parsers of other projects, which judge what is served. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once as event } from "node:events";
+import { once } from "node:events";
 import process from "node:process";
 import { readFile, writeFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
@@ -9,7 +9,7 @@ import {
   serverCommand,
   type ServerName,
 } from "../../../tools/servers/locate.ts";
-import { once } from "../../_once.ts";
+import { madeOnce } from "../../_made_once.ts";
 
 /** What promtool makes of an exposition. */
 export interface Verdict {
@@ -150,7 +150,7 @@ async function runWithInput(
   input: Uint8Array,
 ): Promise<Output> {
   const bytes = createHash("sha256").update(input).digest("hex");
-  const path = await once(
+  const path = await madeOnce(
     JSON.stringify([name, args, bytes]),
     async (path) => {
       const output = await runProgram(name, args, input);
@@ -178,7 +178,7 @@ async function runProgram(
   const [stdout, stderr, [code, signal]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
-    event(child, "close"),
+    once(child, "close"),
   ]);
   clearTimeout(timer);
   if (code === null) throw new Error(`${name} was ended by ${signal}`);

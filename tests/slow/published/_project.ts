@@ -32,12 +32,10 @@ import {
   writeNpmPackage,
 } from "../../../tools/published.ts";
 import type { ClientName } from "../../_client.ts";
-import { once } from "../../_once.ts";
+import { DEADLINE_MS } from "../../_suite.ts";
+import { madeOnce } from "../../_made_once.ts";
 
 const run = promisify(execFile);
-
-/** A command that takes longer than this hangs. */
-const TIMEOUT_MS = 120_000;
 
 /** A project with the package and a client. */
 export interface Project {
@@ -142,7 +140,7 @@ async function denoProject(
         JSR_URL: registry.url,
         DENO_DIR: join(folder, ".deno"),
       },
-      timeout: TIMEOUT_MS,
+      timeout: DEADLINE_MS,
     });
     return stdout;
   };
@@ -153,7 +151,7 @@ async function denoProject(
     async compile(source, ...permissions) {
       const program = join(folder, "program");
       await deno(source, ["compile", ...permissions, "--output", program]);
-      return (await run(program, [], { cwd: folder, timeout: TIMEOUT_MS }))
+      return (await run(program, [], { cwd: folder, timeout: DEADLINE_MS }))
         .stdout;
     },
     check: async (source) => void await deno(source, ["check"]),
@@ -169,7 +167,7 @@ async function npmProject(
   options: ProjectOptions,
   remove: () => Promise<void>,
 ): Promise<Project> {
-  const installed = await once(
+  const installed = await madeOnce(
     `project ${JSON.stringify(options)}`,
     (path) => install(path, options),
   );
@@ -182,7 +180,7 @@ async function npmProject(
       await writeFile(file, source);
       const { stdout } = await run(process.execPath, [file], {
         cwd: folder,
-        timeout: TIMEOUT_MS,
+        timeout: DEADLINE_MS,
       });
       return stdout;
     },

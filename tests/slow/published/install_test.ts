@@ -15,14 +15,11 @@ import {
   writeNpmPackage,
 } from "../../../tools/published.ts";
 import { withFolder } from "../../_folder.ts";
-import { test } from "../../_suite.ts";
+import { DEADLINE_MS, test } from "../../_suite.ts";
 
 const run = promisify(execFile);
 
 const runtime = runtimeName();
-
-/** Installing that takes longer hangs. */
-const TIMEOUT_MS = 200_000;
 
 /** What a registry takes the place of: JSR's own two. */
 async function startRegistry(folder: string) {
@@ -47,7 +44,7 @@ test("the package is installed as the README says, and its first example does wh
     try {
       const project = join(folder, "project");
       const env = await environment(folder, registry.url);
-      const options = { cwd: project, env, timeout: TIMEOUT_MS };
+      const options = { cwd: project, env, timeout: DEADLINE_MS };
       await makeProject(project, registry.url);
       await run("sh", ["-c", command], options);
       await writeFile(join(project, "first.ts"), program);

@@ -1,7 +1,8 @@
-/** What becomes of a run with a file of tests that goes wrong. */
+/** Files of tests that go wrong in many ways, on each runtime. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { ROOT } from "../../../tools/files.ts";
 import {
@@ -17,7 +18,9 @@ import { test } from "../../_suite.ts";
 const SUITE = pathToFileURL(join(ROOT, "tests/_suite.ts"));
 
 /** How long a test that hangs for good is watched, and a busy machine waited for. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 12_000;
+
+const programs = new Map(RUNTIMES.map((name) => [name, findRuntime(name)]));
 
 /** Runs a file with a bad test between two good ones. */
 async function runBad(
@@ -39,7 +42,7 @@ test("last", () => {});
 `,
     );
     const found = await runTests({
-      ...testsOf(await findRuntime(runtime), file),
+      ...testsOf(await programs.get(runtime)!, file),
       output: join(folder, "output"),
       silence: hangs ? PATIENCE_MS : undefined,
     });
@@ -48,11 +51,19 @@ test("last", () => {});
   return reports;
 }
 
-/** Whether the other tests, if they are counted, have passed. */
 function othersOf(reports: Map<string, TestReport>) {
   return [reports.get("first")?.state, reports.get("last")?.state];
 }
 
+/** The reasons to skip some of them elsewhere than on Linux. */
+const SKIPS: Readonly<Record<string, string>> = process.platform === "linux"
+  ? {}
+  : {
+    "leaves a server": "only Linux tells of the servers of every runtime",
+    "kills its process": "only Linux is known to tell of the signal",
+  };
+
+/** What bad tests do, and what must be said of them. */
 const BAD: Readonly<Record<string, [source: string, reason: RegExp]>> = {
   "fails": ["throw new RangeError('too far')", /RangeError: too far/],
   "hangs": [
@@ -72,7 +83,9 @@ const BAD: Readonly<Record<string, [source: string, reason: RegExp]>> = {
 
 for (const runtime of RUNTIMES) {
   for (const [what, [source, reason]] of Object.entries(BAD)) {
-    test(`a test that ${what} on ${runtime} fails, and no other`, async () => {
+    const skip = SKIPS[what];
+    const name = `a test that ${what} on ${runtime} fails, and no other`;
+    test(name, { skip }, async () => {
       const bad = `test("bad", async () => { ${source}; });`;
       const reports = await runBad(runtime, bad, what === "hangs");
       assertEquals(othersOf(reports), ["passed", "passed"]);
@@ -94,15 +107,58 @@ for (const runtime of RUNTIMES) {
     assertMatch(reports.get(WHOLE_FILE)!.reason!, /two tests named first/);
   });
 
-  test(`an error in the background of tests on ${runtime} fails the file`, async () => {
-    const source = "setTimeout(() => { throw new Error('late'); });";
-    const wait = "new Promise((done) => setTimeout(done, 100))";
-    const bad = `${source} test("bad", () => ${wait});`;
+  test(`a test that fails with an open server on ${runtime} fails alone`, async () => {
+    const source = "createServer().listen(0); throw new Error('no')";
+    const reports = await runBad(
+      runtime,
+      `test("bad", () => { ${source}; });`,
+    );
+    assertEquals(othersOf(reports), ["passed", "passed"]);
+    assertMatch(reports.get("bad")!.reason!, /Error: no/);
+  });
+
+  test(`an end between tests on ${runtime} costs no other test`, async () => {
+    const source = "setImmediate(() => process.reallyExit(0))";
+    const bad = `test("bad", () => { ${source}; });`;
     const reports = await runBad(runtime, bad);
+    assertEquals(othersOf(reports), ["passed", "passed"]);
     const failed = [...reports.values()]
       .filter(({ state }) => state === "failed");
-    assertEquals(failed.length > 0, true);
-    assertMatch(failed[0].reason!, /late/);
+    assertEquals(failed.length, 1);
+  });
+
+  const late = "setTimeout(() => { throw new Error('late'); });";
+  const wait = "new Promise((done) => setTimeout(done, 100))";
+  const rejected = 'Promise.reject(new Error("late"))';
+  const background = {
+    "a test runs": `${late} test("bad", () => ${wait});`,
+    "a file loads": `${late} await ${wait};`,
+    "nobody handles a rejection": `${rejected}; test("bad", () => ${wait});`,
+    "nobody handles a test's rejection":
+      `test("bad", () => void ${rejected}); test("next", () => {});`,
+  };
+  for (const [when, bad] of Object.entries(background)) {
+    test(`an error in the background while ${when} on ${runtime} fails`, async () => {
+      const reports = await runBad(runtime, bad);
+      const failed = [...reports.values()]
+        .filter(({ state }) => state === "failed");
+      // Bun takes no test any more from a file that has waited.
+      const words = /late|Cannot call test\(\) after the test run/;
+      assertMatch(failed.map(({ reason }) => reason).join("\n"), words);
+    });
+  }
+
+  test(`a file without tests on ${runtime} fails`, async () => {
+    await withFolder(async (folder) => {
+      const file = join(folder, "empty_test.ts");
+      await writeFile(file, "export {};");
+      const [report] = await runTests({
+        ...testsOf(await programs.get(runtime)!, file),
+        output: join(folder, "output"),
+      });
+      assertEquals(report.name, WHOLE_FILE);
+      assertEquals(report.state, "failed");
+    });
   });
 }
 
