@@ -56,6 +56,19 @@ test("encode() spells bounds canonically in OpenMetrics", async () => {
   }
 });
 
+test("encode() leaves a name that two families need in OpenMetrics to the one that needs fewer", async () => {
+  const counter = family("counter", "job_total", [[{}, 3]]);
+  const histogram = family("histogram", "job", [[{}, 1, 1, 1]], {
+    bounds: [1],
+  });
+  // Neither has a sample of the name `job`, which both are called there.
+  for (const families of [[counter, histogram], [histogram, counter]]) {
+    const written = await write(families, OPENMETRICS_1_0_0);
+    assertStringIncludes(written, "# TYPE job histogram\n");
+    assertStringIncludes(written, "# TYPE job_total unknown\njob_total 3\n");
+  }
+});
+
 test("encode() writes exemplars in OpenMetrics only, where they may be", async () => {
   const exemplar: Exemplar = {
     labels: { trace: 'a"b' },

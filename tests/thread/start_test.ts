@@ -22,7 +22,7 @@ import {
   type StartThreadedHttpServerOptions,
 } from "../../src/thread/mod.ts";
 import { Authority } from "../_certificates.ts";
-import { curl } from "../_curl.ts";
+import { curl, curlSync } from "../_curl.ts";
 import { withFolder } from "../_folder.ts";
 import { runProgram } from "../_spawn.ts";
 import { withoutUnixSockets } from "../_platform.ts";
@@ -30,10 +30,31 @@ import { test } from "../_suite.ts";
 import { startHttpServer } from "../../src/server/mod.ts";
 import { waitUntil } from "../_wait.ts";
 import { assertFree } from "../server/_servers.ts";
-import { PATIENT_MS, scrape, valueOf, withThread } from "./_threads.ts";
+import {
+  CLOCKS_MS,
+  PATIENT_MS,
+  scrape,
+  valueOf,
+  withThread,
+} from "./_threads.ts";
 
 const { Counter, Gauge, Registry } = client;
 const addr = "127.0.0.1";
+
+test("startHttpServerInThreadSync() counts from its start how long the main thread is blocked", () => {
+  const startedAt = Date.now();
+  const registry = new Registry();
+  const server = startHttpServerInThreadSync({ addr, registry });
+  try {
+    const text = curlSync(server.metricsUrl);
+    const blocked = "prometheus_async_main_thread_blocked_seconds";
+    const sinceStart = (Date.now() - startedAt + CLOCKS_MS) / 1000;
+    const seconds = valueOf(text, blocked)!;
+    assert(seconds > 0 && seconds <= sinceStart, `blocked for ${seconds} s`);
+  } finally {
+    server.closeSync();
+  }
+});
 
 test("startHttpServerInThread() serves what is counted from then on", async () => {
   const registry = new Registry();
