@@ -38,7 +38,7 @@ export async function withCountedClock(
 
 /** A clock that stands still until a test sets it. */
 export interface SetClock {
-  /** What `performance.now()` yields. */
+  /** The value of `performance.now()`. */
   ms: number;
 }
 

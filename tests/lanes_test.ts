@@ -6,7 +6,7 @@ import { type Lane, laneOf } from "../tools/test_lanes.ts";
 import { test } from "./_suite.ts";
 
 /**
- * What tests depend on, and so how often they run. If the imports of a file say
+ * Lanes by what tests depend on, which tells how often they run. If the imports of a file say
  * otherwise, it imports something that it does not need, or it is not tested
  * with what it depends on: `tests/_client.ts` is for tests that depend on how a
  * client stores its metrics, `prom-client` for those that need any metric.

@@ -9,7 +9,7 @@ import { test } from "./_suite.ts";
 const FIXTURES = join(import.meta.dirname!, "fixtures");
 
 test("types let right uses compile and refuse wrong ones", async () => {
-  // What it finds is in the error's message.
+  // The error's message has its findings.
   await promisify(execFile)(process.execPath, [
     "check",
     join(FIXTURES, "types.ts"),

@@ -275,7 +275,7 @@ function tell(job: Job, reports: readonly TestReport[], ms: number): void {
     else if (state === "failed") counts.failed++;
     else counts.passed++;
   }
-  // What a file has is not known if it did not come to its end.
+  // The names are not known if the file did not come to its end.
   if (reports.some(({ name }) => name === WHOLE_FILE)) return;
   const jobs = names.get(file) ?? new Map();
   names.set(file, jobs.set(where, reports.map(({ name }) => name)));

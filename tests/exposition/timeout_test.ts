@@ -41,7 +41,7 @@ test("metricsHandler() answers within the scrape's timeout, whatever hangs", asy
       const startedAt = clock.ms;
       const answered = scrape(handler, headers);
       answered.finally(() => isAnswered = true);
-      // Whatever it waits for, time passes only so.
+      // Time passes here alone.
       const endWait = async () => {
         await turnUntil("it waits", () => timers.size > 0);
         assertEquals(isAnswered, false);

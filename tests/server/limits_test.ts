@@ -68,7 +68,7 @@ const HEAD = "GET /metrics HTTP/1.1\r\nHost: a\r\n";
  * Fails unless slow clients are cut off, while others are served: sooner than
  * without the limit, where runtimes hold them for ten seconds, or a minute.
  *
- * @param anyway What clients send that are closed without a limit, too.
+ * @param anyway The bytes of clients that are closed without a limit as well.
  */
 async function assertCutOff(
   options: StartHttpServerOptions,

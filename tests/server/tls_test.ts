@@ -120,7 +120,7 @@ contract(
 const BROKEN_CERT = "\n-----BEGIN CERTIFICATE-----\nAAAA\n" +
   "-----END CERTIFICATE-----\n";
 
-/** What is read of a file that grows by a bit at that moment. */
+/** The part that a reader gets of a file that grows at that moment. */
 function cutOff(pem: string): string {
   return pem.slice(0, -4);
 }

@@ -107,7 +107,7 @@ export async function scrapeDuring(
   }
 }
 
-/** What was scraped while a thread was blocked. */
+/** The scrapes of a time in which a thread was blocked. */
 export interface Blocked {
   /** The scrapes that were begun and answered meanwhile. */
   readonly scrapes: Scrape[];

@@ -17,7 +17,7 @@ function failuresOf(text: string, collector: string, failure: string): number {
   ) ?? 0;
 }
 
-/** What a scraper sends that waits for so many seconds. */
+/** The request of a scraper that waits for so many seconds. */
 const scrapeFor = (seconds: number) => ({
   headers: { "x-prometheus-scrape-timeout-seconds": String(seconds) },
 });

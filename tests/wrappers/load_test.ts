@@ -62,9 +62,9 @@ test("wrappers raise as many unhandled rejections as without them", async () => 
 
 test("wrappers do not grow memory over a million calls", async () => {
   const { stdout } = await runProgram("tests/programs/steady_memory.ts");
-  // What is kept adds to each quarter, what engines compile to some of them.
+  // A leak adds to each quarter, compiled code to some of them.
   const [, grown] = JSON.parse(stdout).sort((a: number, b: number) => a - b);
-  // What a byte kept of each call would come to.
+  // One byte kept of each call.
   assert(grown < 250_000, `grew by ${grown} bytes with a quarter`);
 });
 

@@ -15,10 +15,10 @@ test("prometheus() counts each of 10 000 requests once, and keeps nothing of the
       '{method="GET",route="/users/:id",status="200"} 5000',
     ],
   });
-  // What is kept adds to each part; engines add megabytes to one of them when
-  // they compile, and free them in another. Two of four are not disturbed.
+  // A leak adds to each part. Engines add megabytes to one of them when they
+  // compile, and free them in another. Two of four are not disturbed.
   const [, part] = grown.sort((a: number, b: number) => a - b);
-  // What 150 bytes kept of each of 2000 would come to; an exchange takes 360.
+  // 150 bytes kept of each of 2000 requests; an exchange takes 360.
   assert(part < 300_000, `grew by ${part} bytes`);
 });
 

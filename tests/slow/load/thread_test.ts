@@ -7,7 +7,7 @@ const CYCLES = 20;
 const QUARTER = CYCLES / 4;
 
 /**
- * What a quarter may add to the heap. Runtimes keep some of what they compile: in
+ * The most that a quarter may add to the heap. Runtimes keep some of what they compile: in
  * one quarter up to a megabyte, but in another less than half of this. The objects
  * that stand for five servers on the main thread take a quarter more than this.
  */
@@ -22,8 +22,8 @@ test("twenty servers on threads leave no thread and no memory behind", async () 
     lines
       .map((line, n) => line[name] - (n === 0 ? 0 : lines[n - 1][name]))
       .sort((a, b) => a - b);
-  // What is left behind adds to each quarter: the least of them tells, whatever
-  // runtimes do once. Their own threads end once, too, which hides a quarter.
+  // A leak adds to each quarter, so the least of them tells it. Threads of the
+  // runtimes end once, which hides one quarter.
   const [, threads] = growth("threads");
   assert(threads < QUARTER / 2, `a quarter adds ${threads} threads`);
   const [heap] = growth("heap");

@@ -133,7 +133,7 @@ function toNumber(value: number | string): number {
   return value === "inf" ? Infinity : value === "-inf" ? -Infinity : +value;
 }
 
-/** What a program made of its input. */
+/** How a program ended, and what it printed. */
 interface Output {
   code: number;
   stdout: string;

@@ -62,7 +62,7 @@ export interface Project {
   remove(): Promise<void>;
 }
 
-/** What a project has besides the package. */
+/** The contents of a project besides the package. */
 export interface ProjectOptions {
   /**
    * The client package that it has.

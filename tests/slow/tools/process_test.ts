@@ -63,7 +63,7 @@ const SKIPS: Readonly<Record<string, string>> = process.platform === "linux"
     "kills its process": "only Linux is known to tell of the signal",
   };
 
-/** What bad tests do, and what must be said of them. */
+/** The code of bad tests, and the reasons that must be told. */
 const BAD: Readonly<Record<string, [source: string, reason: RegExp]>> = {
   "fails": ["throw new RangeError('too far')", /RangeError: too far/],
   "hangs": [
