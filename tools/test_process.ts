@@ -125,6 +125,9 @@ async function runOnce(
     env: {
       ...Deno.env.toObject(),
       NO_COLOR: "1",
+      // At each start Deno replaces the links to the packages of package.json, and
+      // other processes fail that are loading them at that moment.
+      DENO_NO_PACKAGE_JSON: "1",
       ...env,
       TEST_REPORT: reportFile,
       TEST_ONLY: JSON.stringify(only ?? null),
