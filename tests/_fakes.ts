@@ -22,18 +22,26 @@ export class FakeGauge {
   }
 }
 
+/** Runs `fn` with another clock in the place of `performance.now()`. */
+async function withClock<T>(
+  clock: () => number,
+  fn: () => T | Promise<T>,
+): Promise<T> {
+  const { now } = performance;
+  performance.now = clock;
+  try {
+    return await fn();
+  } finally {
+    performance.now = now;
+  }
+}
+
 /** Runs `fn` with a clock on which one second passes between two readings. */
 export async function withCountedClock(
   fn: () => void | Promise<void>,
 ): Promise<void> {
-  const { now } = performance;
   let reading = 0;
-  performance.now = () => 1000 * reading++;
-  try {
-    await fn();
-  } finally {
-    performance.now = now;
-  }
+  await withClock(() => 1000 * reading++, fn);
 }
 
 /** A clock that stands still until a test sets it. */
@@ -46,26 +54,15 @@ export interface SetClock {
 export async function withSetClock(
   fn: (clock: SetClock) => void | Promise<void>,
 ): Promise<void> {
-  const { now } = performance;
   // Whole, so that sums of it are exact.
-  const clock: SetClock = { ms: Math.ceil(now.call(performance)) };
-  performance.now = () => clock.ms;
-  try {
-    await fn(clock);
-  } finally {
-    performance.now = now;
-  }
+  const clock: SetClock = { ms: Math.ceil(performance.now()) };
+  await withClock(() => clock.ms, () => fn(clock));
 }
 
 /** Runs `fn` with a clock that is an hour ahead. */
 export async function anHourLater<T>(fn: () => Promise<T>): Promise<T> {
   const { now } = performance;
-  performance.now = () => now.call(performance) + 3_600_000;
-  try {
-    return await fn();
-  } finally {
-    performance.now = now;
-  }
+  return await withClock(() => now.call(performance) + 3_600_000, fn);
 }
 
 /** A timer that a test ends. */

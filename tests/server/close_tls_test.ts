@@ -10,7 +10,7 @@ import { connect as connectTls } from "node:tls";
 import * as client from "prom-client";
 import { Authority } from "../_certificates.ts";
 import { curl } from "../_curl.ts";
-import { test } from "../_suite.ts";
+import { DEADLINE_MS, test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
 import { assertFree, largeRegistry, slowRegistry } from "./_servers.ts";
 
@@ -36,7 +36,7 @@ function scrape({ metricsUrl }: MetricsHttpServer, ...args: string[]) {
  * A grace that is longer than a test may take: where `close()` waits for
  * somebody in vain, the test's own deadline says so, and no load does.
  */
-const LONG_GRACE_MS = 300_000;
+const LONG_GRACE_MS = 2 * DEADLINE_MS;
 
 for (const [way, options] of Object.entries(WAYS)) {
   const start = (more: StartHttpServerOptions = {}) =>

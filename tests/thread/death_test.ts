@@ -74,7 +74,7 @@ test("a thread that ends while it starts is an error, and no hang", async () => 
     ThreadError,
   );
   assertEquals(error.exitCode, 5);
-  // Of one that was waited for in vain the message says nothing of its end.
+  // After a wait in vain the message would not tell how the thread ended.
   assertThrows(
     () => startHttpServerInThreadSync({ addr, registry, entry }),
     ThreadError,
