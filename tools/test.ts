@@ -4,11 +4,13 @@
  * documentation on Deno.
  *
  *     deno task test [--slow] [--runtime NAME] [--client NAME] [--oldest]
- *                    [--only TEST] [PATH]…
+ *                    [--clients newest] [--only TEST] [PATH]…
  *
  * Each PATH is a part of a file's path. Without one, the files below tests/slow/
  * are left out; with `--slow`, all others are. `--oldest` takes the oldest
- * versions of the runtimes that are supported instead of those at hand; `--only`
+ * versions of the runtimes that are supported instead of those at hand.
+ * `--clients newest` runs the tests that depend on a client, with the newest
+ * published versions of both instead of those that the project pins. `--only`
  * runs the test of that name.
  */
 import { rmSync } from "node:fs";
@@ -19,6 +21,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { inspect, parseArgs } from "node:util";
 import { fail, findFiles, ROOT } from "./files.ts";
+import { copyWithNewest } from "./newest_clients.ts";
 import { isRunning } from "./processes.ts";
 import {
   findRuntime,
@@ -39,6 +42,22 @@ import {
 /** A folder for each run: another one may be under way. */
 const REPORTS = join(ROOT, ".reports", `${process.pid}`);
 const CLIENTS = ["prom-client", "@prometheus-io/client"];
+
+/** Known as well: slow runs have it in the tests of storage. */
+const FORK = "@platformatic/prom-client";
+
+/**
+ * The tests that the fork runs. In others it differs by itself: it lets nobody
+ * replace a collector, and takes buckets for sorted.
+ */
+const OF_FORK = new RegExp(
+  "^tests/(" + [
+    "exposition/(failures|handler|scrapes|sharing|timeout)_",
+    "live/(exemplars|hand_over|interleaving|label_sets|observations)_",
+    "live/(out_of_memory|pushgateway|threads)_",
+    "thread/(blocked|registries)_",
+  ].join("|") + ")",
+);
 
 /** More processes than processors, since most tests wait for something. */
 const PROCESSES = 2 * availableParallelism();
@@ -78,6 +97,9 @@ await fetchServers().catch((error) => {
   if (Deno.env.get("CI") && Deno.build.os === "linux") throw error;
   console.warn(`Going on without real servers: ${error.message}`);
 });
+
+/** The project that is tested: this one, or a copy with other clients. */
+const root = options.clients === "newest" ? await copyProject() : ROOT;
 
 const problems: string[] = [];
 const counts = { passed: 0, failed: 0, skipped: 0 };
@@ -128,11 +150,13 @@ function readArguments() {
         runtime: { type: "string", multiple: true, default: RUNTIMES },
         client: { type: "string", multiple: true, default: CLIENTS },
         oldest: { type: "boolean", default: false },
+        clients: { type: "string", default: "pinned" },
         only: { type: "string" },
       },
     });
     requireOneOf("runtime", RUNTIMES, values.runtime);
-    requireOneOf("client", CLIENTS, values.client);
+    requireOneOf("client", [...CLIENTS, FORK], values.client);
+    requireOneOf("clients", ["pinned", "newest"], [values.clients]);
     return { values, positionals };
   } catch (error) {
     fail(`Cannot run tests: ${(error as Error).message}`);
@@ -149,6 +173,14 @@ function requireOneOf(
   throw new RangeError(
     `--${option} must be one of ${allowed.join(", ")}, received "${other}"`,
   );
+}
+
+/** Makes a copy of the project with the newest clients, for this run alone. */
+async function copyProject(): Promise<string> {
+  const { folder, clients } = await copyWithNewest(options.client);
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  console.log(`With ${clients.join(" and ")}`);
+  return folder;
 }
 
 /** Removes the reports of runs that have ended. */
@@ -175,6 +207,7 @@ async function findJobs(): Promise<Job[]> {
   const deno = runtimes.find(({ name }) => name === "deno");
   for (const file of await findTests()) {
     const lane = await laneOf(file);
+    if (options.clients === "newest" && lane !== "clients") continue;
     if (lane === "once" && deno === undefined) leftOut.push(file);
     const clients = lane === "clients" ? new Set(options.client) : [undefined];
     for (const runtime of runtimes) {
@@ -182,12 +215,19 @@ async function findJobs(): Promise<Job[]> {
       for (const client of clients) jobs.push(testJob(file, runtime, client));
     }
   }
+  if (options.slow && positionals.length === 0) {
+    for (const file of await findFiles("tests/**/*_test.ts", [])) {
+      if (!OF_FORK.test(file)) continue;
+      for (const runtime of runtimes) jobs.push(testJob(file, runtime, FORK));
+    }
+  }
   if (leftOut.length > 0) {
     console.log(
       `LEFT OUT, since they run on Deno alone: ${leftOut.join(", ")}`,
     );
   }
-  const isPart = positionals.length > 0 || options.only !== undefined;
+  const isPart = positionals.length > 0 || options.only !== undefined ||
+    options.clients === "newest";
   if (deno && !isPart && !options.slow) {
     // Its examples have unix sockets, and shells' ways to name files.
     if (Deno.build.os === "windows") skip("examples", "Windows", deno.name);
@@ -213,7 +253,7 @@ async function findTests(): Promise<string[]> {
 /** A file of tests on a runtime, with a client if that matters. */
 function testJob(file: string, runtime: RuntimeProgram, client?: string): Job {
   const { name, version } = runtime;
-  const { command, env } = testsOf(runtime, join(ROOT, file));
+  const { command, env } = testsOf(runtime, join(root, file));
   return {
     file,
     where: [`${name} ${version}`, client ?? []].flat().join(", "),
@@ -222,9 +262,11 @@ function testJob(file: string, runtime: RuntimeProgram, client?: string): Job {
       `--runtime ${name}`,
       client === undefined ? [] : `--client ${client}`,
       options.oldest ? "--oldest" : [],
+      options.clients === "newest" ? "--clients newest" : [],
     ].flat(),
     process: {
       command,
+      folder: root,
       // `tests/_client.ts` refuses any other where the client must not matter.
       env: {
         ...env,

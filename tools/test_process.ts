@@ -35,6 +35,12 @@ export interface TestProcess {
   /** The program, and its arguments. */
   readonly command: readonly [path: string, ...args: string[]];
   readonly env: Readonly<Record<string, string>>;
+  /**
+   * The folder of the project that it tests.
+   *
+   * @default {undefined} That of this one.
+   */
+  readonly folder?: string;
   /** The names of the tests to run; `undefined` runs all. */
   readonly only?: readonly string[];
   /** Where its log and its report go: a path without an ending. */
@@ -113,15 +119,22 @@ process.on("exit", () => kills.forEach((kill) => kill()));
 
 /** Runs a process to its end, or ends it when it hangs. */
 async function runOnce(
-  { command: [path, ...args], env, only, output, parseLog, silence = 180_000 }:
-    TestProcess,
+  {
+    command: [path, ...args],
+    env,
+    folder = ROOT,
+    only,
+    output,
+    parseLog,
+    silence = 180_000,
+  }: TestProcess,
 ): Promise<{ reports: TestReport[]; end: unknown; log: string }> {
   const [logFile, reportFile] = [`${output}.log`, `${output}.jsonl`];
   await mkdir(dirname(output), { recursive: true });
   await writeFile(reportFile, "");
   const fd = openSync(logFile, "w");
   const child = spawn(path, args, {
-    cwd: ROOT,
+    cwd: folder,
     env: {
       ...Deno.env.toObject(),
       NO_COLOR: "1",
