@@ -1,10 +1,7 @@
 /** The functions that are wrapped, and how it is checked that they are measured. */
 import type * as promClient from "prom-client";
-import {
-  storageOf,
-  type StoredMetric,
-  type StoredValue,
-} from "../src/clients/storage.ts";
+import { storageOf } from "../src/clients/recognise.ts";
+import type { StoredMetric, StoredValue } from "../src/clients/stored.ts";
 
 /** What they yield. */
 const VALUE = 42;

@@ -5,10 +5,11 @@
 import type * as promClient from "prom-client";
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, gzip, zstdDecompress } from "node:zlib";
-import { Deadline } from "../src/exposition/deadline.ts";
-import { encode } from "../src/exposition/encode.ts";
-import { TEXT_0_0_4 } from "../src/exposition/format.ts";
-import { gather } from "../src/exposition/gather.ts";
+import { MergedFamilies } from "../src/families/merge.ts";
+import { Deadline } from "../src/gather/deadline.ts";
+import { encode } from "../src/formats/encode.ts";
+import { TEXT_0_0_4 } from "../src/formats/format.ts";
+import { gather } from "../src/gather/gather.ts";
 import { metricsHandler } from "../src/exposition/mod.ts";
 import type { Registry } from "../src/types.ts";
 import { type Cases, compare, type Comparison } from "./_harness.ts";
@@ -25,9 +26,10 @@ import {
 
 async function scrape(registry: Registry): Promise<Uint8Array> {
   const deadline = new Deadline(10_000);
-  const options = { isWanted: () => true, deadline };
-  const { families } = await gather([registry], options);
-  return await encode(families, TEXT_0_0_4);
+  const gathering = await gather([registry], { deadline });
+  const merged = new MergedFamilies();
+  await merged.add(gathering.families);
+  return await encode(merged.families, TEXT_0_0_4);
 }
 
 /** Asks a handler of the package, and yields the body as it comes. */

@@ -3,10 +3,10 @@
  * from there costs, against the untouched clients.
  */
 import type * as promClient from "prom-client";
-import { encode } from "../src/exposition/encode.ts";
-import { TEXT_0_0_4 } from "../src/exposition/format.ts";
+import { encode } from "../src/formats/encode.ts";
+import { TEXT_0_0_4 } from "../src/formats/format.ts";
 import { Mirror } from "../src/live/mirror.ts";
-import { LiveReader } from "../src/live/reader.ts";
+import { LiveReader } from "../src/memory/reader.ts";
 import type { Registry } from "../src/types.ts";
 import { compare, type Comparison } from "./_harness.ts";
 import {

@@ -82,3 +82,13 @@ export function thenOf(value: unknown): Then | undefined {
     return undefined;
   }
 }
+
+/** Tells a promise from thenables, and from one of a subclass. */
+export function isPlainPromise(value: unknown): value is Promise<unknown> {
+  try {
+    return value instanceof Promise && value.constructor === Promise;
+  } catch {
+    // A proxy may refuse to be looked at.
+    return false;
+  }
+}

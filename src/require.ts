@@ -12,6 +12,12 @@ export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 /** Values by the names of their options. */
 type Values = Readonly<Record<string, unknown>>;
 
+/** The options that are given. */
+export function defined(options: Values): Record<string, unknown> {
+  const entries = Object.entries(options);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
 /**
  * Requires options to be of a type.
  *
@@ -29,6 +35,22 @@ export function requireType(
     throw new TypeError(
       `Cannot ${action}: ${name} must be ${type === "object" ? "an" : "a"} ` +
         `${type}, received ${describe(value)}`,
+    );
+  }
+}
+
+/**
+ * Requires options to be strings that are not empty.
+ *
+ * @throws {TypeError} If one is no string.
+ * @throws {RangeError} If one is empty.
+ */
+export function requireTexts(action: string, options: Values): void {
+  requireType(action, "string", options);
+  for (const [name, text] of Object.entries(options)) {
+    if (text !== "") continue;
+    throw new RangeError(
+      `Cannot ${action}: ${name} must not be empty, received ""`,
     );
   }
 }
@@ -53,6 +75,25 @@ export function requireNumber(
         `received ${describe(value)}`,
     );
   }
+}
+
+/**
+ * Requires an option to have a method.
+ *
+ * @throws {TypeError} If it has not.
+ */
+export function requireMethod(
+  action: string,
+  option: string,
+  given: unknown,
+  method: string,
+): void {
+  const found = (given as Values | null | undefined)?.[method];
+  if (typeof found === "function") return;
+  throw new TypeError(
+    `Cannot ${action}: ${option} must have the method ${method}(), received ` +
+      describe(given),
+  );
 }
 
 /**

@@ -10,7 +10,9 @@ const ROOT = join(import.meta.dirname!, "..");
  * rooms only, so that no arrow points back.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  types: [],
+  registry_types: [],
+  discovery_types: [],
+  types: ["registry_types", "discovery_types"],
   errors: ["types"],
   describe: [],
   address: [],
@@ -18,43 +20,52 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   plain_response: [],
   message_of: ["describe"],
   require: ["describe"],
-  clients: ["types"],
   wrappers: ["types", "describe"],
   runtime: ["types", "errors", "describe", "plain_response"],
-  families: [
+  families: ["types", "errors", "message_of", "runtime"],
+  formats: ["types", "runtime", "families"],
+  memory: ["types", "errors", "runtime", "families"],
+  metrics: ["types", "families", "memory"],
+  clients: ["types", "message_of", "runtime", "families", "memory", "metrics"],
+  gather: [
     "types",
     "errors",
     "describe",
     "message_of",
-    "clients",
     "runtime",
+    "families",
+    "metrics",
+    "clients",
   ],
-  metrics: ["types", "families"],
   live: [
     "types",
     "errors",
     "describe",
     "message_of",
-    "clients",
-    "runtime",
     "families",
+    "memory",
     "metrics",
+    "clients",
+    "gather",
   ],
   exposition: [
     "types",
+    "registry_types",
     "errors",
     "describe",
     "message_of",
     "require",
     "plain_response",
-    "clients",
     "wrappers",
     "runtime",
     "families",
+    "formats",
     "metrics",
+    "gather",
   ],
   discovery: [
     "types",
+    "discovery_types",
     "address",
     "errors",
     "describe",
@@ -64,6 +75,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   server: [
     "types",
+    "registry_types",
+    "discovery_types",
     "address",
     "errors",
     "describe",
@@ -71,23 +84,24 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "require",
     "message_of",
     "plain_response",
-    "clients",
     "wrappers",
     "runtime",
     "metrics",
+    "gather",
     "exposition",
   ],
   http: [
     "types",
+    "registry_types",
     "describe",
     "require",
     "wrappers",
     "runtime",
     "families",
     "metrics",
-    "exposition",
+    "clients",
   ],
-  hono: ["types", "http", "exposition"],
+  hono: ["types", "registry_types", "http", "gather", "exposition"],
   thread: [
     "types",
     "errors",
@@ -97,7 +111,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "wrappers",
     "runtime",
     "families",
+    "memory",
     "metrics",
+    "clients",
+    "gather",
     "exposition",
     "live",
     "discovery",
@@ -108,11 +125,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** The packages each room may import. */
 const MAY_IMPORT_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   runtime: ["@hono/node-server", "undici"],
-  exposition: ["@std/http/negotiation", "prom-client"],
+  clients: ["prom-client", "@prometheus-io/client"],
+  exposition: ["@std/http/negotiation"],
 };
 
 /** The only file that imports a client package. */
-const CLIENT_FILE = "exposition/default_registry.ts";
+const CLIENT_FILE = "clients/loaded.ts";
 
 interface Source {
   /** The path below `src/`. */
@@ -216,5 +234,20 @@ test("no file outside runtime/ names a runtime", () => {
     if (room === "runtime") continue;
     const named = /\b(Deno|Bun|process)\b|"node:/.exec(code);
     assertEquals(named?.[0], undefined, `src/${path} names a runtime`);
+  }
+});
+
+test("no file imports itself, by whatever way", () => {
+  const imports = new Map(sources.map(({ path, specifiers }) => [
+    path,
+    specifiers.filter((each) => each.startsWith("."))
+      .map((each) => join(dirname(path), each)),
+  ]));
+  for (const { path } of sources) {
+    const reached = new Set(imports.get(path));
+    for (const file of reached) {
+      for (const next of imports.get(file) ?? []) reached.add(next);
+    }
+    assert(!reached.has(path), `src/${path} is in a circle`);
   }
 });

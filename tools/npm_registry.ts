@@ -47,6 +47,8 @@ export async function startNpmRegistry(
         JSON.stringify({
           name: version.name,
           "dist-tags": { latest },
+          // Yarn installs nothing that is new.
+          time: { [latest]: new Date(0).toISOString() },
           versions: { [latest]: { ...version, dist: dists } },
         }),
       );

@@ -18,6 +18,12 @@ interface Manifest {
   publish: { include: string[] };
 }
 
+/**
+ * Packages that are imported where the application has them: JSR leaves their
+ * names as they are.
+ */
+const OPTIONAL = ["@prometheus-io/client"];
+
 /** Reads jsr.json. */
 export async function readManifest(): Promise<Manifest> {
   return JSON.parse(await readFile(join(ROOT, "jsr.json"), "utf8"));
@@ -35,7 +41,10 @@ export async function jsrForm(): Promise<JsrPackage> {
           rewriteImports(
             bytes.toString(),
             ".ts",
-            (specifier) => published(imports, specifier),
+            (specifier) =>
+              OPTIONAL.includes(specifier)
+                ? specifier
+                : published(imports, specifier),
           ),
         )
         : bytes;
@@ -50,6 +59,7 @@ export async function writeNpmForm(folder: string): Promise<void> {
   const { name, version, exports, imports } = await readManifest();
   const dependencies: Record<string, string> = {};
   const bare = (specifier: string) => {
+    if (OPTIONAL.includes(specifier)) return specifier;
     const target = npmTarget(published(imports, specifier));
     dependencies[target.name] = target.range;
     return target.name + target.path;
@@ -92,6 +102,7 @@ export async function dependenciesOf(): Promise<string[]> {
   for (const source of (await graph(Object.values(exports))).values()) {
     for (const { fileName } of importsOf(source)) {
       if (/^(\.|node:)/.test(fileName)) continue;
+      if (OPTIONAL.includes(fileName)) continue;
       names.add(takeApart(published(imports, fileName)).name);
     }
   }

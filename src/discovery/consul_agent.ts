@@ -4,14 +4,8 @@ import type {
   ServiceDiscovery,
 } from "../types.ts";
 import type { ConsulAgentOptions } from "./consul_options.ts";
-import {
-  type ConsulFunctions,
-  type ConsulSettings,
-  readConsulOptions,
-} from "./consul_settings.ts";
+import { type AgentSettings, readConsulOptions } from "./consul_settings.ts";
 import { Registration } from "./registration.ts";
-
-type AgentSettings = ConsulSettings & ConsulFunctions;
 
 const NOBODY: DiscoveryContext = { onError() {}, onChange() {} };
 

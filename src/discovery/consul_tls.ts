@@ -3,7 +3,7 @@ import {
   requireObject,
   requireSecretText,
 } from "../require.ts";
-import { checkClientTls, readCredential } from "../runtime/credentials.ts";
+import { readCredentials } from "../runtime/credentials.ts";
 import type { ClientTls } from "../runtime/types.ts";
 
 /**
@@ -94,17 +94,6 @@ export function readTls(
  *
  * @throws {TlsError} If they cannot be used.
  */
-export async function readClientTls(
-  settings: ConsulTlsSettings,
-): Promise<ClientTls> {
-  const [ca, cert, key] = await Promise.all(PARTS.map((part) => {
-    const file = settings[`${part}File`];
-    return file === undefined ? settings[part] : readCredential(file);
-  }));
-  const tls = { ca, cert, key };
-  const [caName, certName, keyName] = PARTS.map((part) =>
-    settings[`${part}File`] ?? `tls.${part}`
-  );
-  checkClientTls(tls, { ca: caName, cert: certName, key: keyName });
-  return tls;
+export function readClientTls(settings: ConsulTlsSettings): Promise<ClientTls> {
+  return readCredentials(PARTS, settings);
 }

@@ -1,3 +1,6 @@
+import { describe } from "../describe.ts";
+import { requireType } from "../require.ts";
+
 /** The units of a duration, in milliseconds. */
 const UNITS: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -25,6 +28,31 @@ export function parseDuration(text: string): number {
     ms += Number(number) * UNITS[unit];
   }
   return ms;
+}
+
+/** The longest duration that Go can hold: 2 ** 63 nanoseconds. */
+const MAX_MS = 2 ** 63 / 1e6;
+
+/**
+ * Reads an option that is a duration.
+ *
+ * @returns It in milliseconds.
+ * @throws {TypeError} If it is no string.
+ * @throws {RangeError} If it is no duration, or a shorter one than `min`.
+ */
+export function readDuration(
+  action: string,
+  name: string,
+  given: unknown,
+  min = 1,
+): number {
+  requireType(action, "string", { [name]: given });
+  const ms = parseDuration(given as string);
+  if (ms >= min && ms <= MAX_MS) return ms;
+  throw new RangeError(
+    `Cannot ${action}: ${name} must be a duration such as "10s", of ${min} ms ` +
+      `at least, received ${describe(given)}`,
+  );
 }
 
 /** Writes a duration as Consul reads it. */

@@ -26,9 +26,4 @@ export type {
 } from "./consul_options.ts";
 export type { ConsulTlsOptions } from "./consul_tls.ts";
 export { ConsulError, type ConsulErrorOptions, TlsError } from "../errors.ts";
-export type {
-  DiscoveryContext,
-  MetricsServerInfo,
-  ServerSocket,
-  ServiceDiscovery,
-} from "../types.ts";
+export type * from "../discovery_types.ts";

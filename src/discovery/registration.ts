@@ -2,10 +2,11 @@ import { ConsulError } from "../errors.ts";
 import { pauseInBackground, settlesWithin } from "../runtime/background.ts";
 import type { DiscoveryContext, MetricsServerInfo } from "../types.ts";
 import { ConsulApi, type Place } from "./consul_api.ts";
-import type { ConsulFunctions, ConsulSettings } from "./consul_settings.ts";
-import { jittered, retrying } from "./retry.ts";
+import type { AgentSettings } from "./consul_settings.ts";
+import { isNoRefusal, jittered, mayPass, retrying } from "./retry.ts";
 import { findAddress } from "./service_address.ts";
 import { defineService, usesTtl } from "./service_definition.ts";
+import { withinTime } from "./time_limit.ts";
 
 /** The longest pause after a look that has failed; with each further one doubled. */
 const FAILED_PAUSE_MS = 1000;
@@ -15,12 +16,6 @@ const MIN_PART = 0.9;
 
 /** How long closing waits for a look that is under way, in milliseconds. */
 const LOOK_MS = 500;
-
-/**
- * By how many milliseconds a timer is late if its thread was blocked; and how long
- * an answer then takes to be read.
- */
-const LATE_MS = 200;
 
 /** What agents, older and newer ones, answer to the heartbeat of no check. */
 const UNKNOWN_CHECK: readonly unknown[] = [500, 404];
@@ -33,7 +28,7 @@ const UNKNOWN_CHECK: readonly unknown[] = [500, 404];
  * is theirs: it is neither taken back nor deregistered.
  */
 export class Registration {
-  readonly #settings: ConsulSettings & ConsulFunctions;
+  readonly #settings: AgentSettings;
   readonly #server: MetricsServerInfo;
   readonly #context: DiscoveryContext;
   readonly #api: ConsulApi;
@@ -52,7 +47,7 @@ export class Registration {
 
   /** Makes one that has not begun. */
   constructor(
-    settings: ConsulSettings & ConsulFunctions,
+    settings: AgentSettings,
     server: MetricsServerInfo,
     context: DiscoveryContext,
   ) {
@@ -73,12 +68,11 @@ export class Registration {
     try {
       await this.#within(
         "register",
-        new AbortController(),
         (signal) => retrying(() => this.#register(signal), mayPass, signal),
       );
     } catch (error) {
       if (this.#settings.required || !mayPass(error)) {
-        await this.#api.close();
+        await this.#api.client.close();
         throw error;
       }
       this.#tell(false);
@@ -98,11 +92,8 @@ export class Registration {
       if (this.#isOver) return;
       this.#look = new AbortController();
       try {
-        await this.#within(
-          "look up",
-          this.#look,
-          (signal) => this.#lookUp(signal),
-        );
+        const lookUp = (signal: AbortSignal) => this.#lookUp(signal);
+        await this.#within("look up", lookUp, this.#look);
         failures = 0;
       } catch (error) {
         if (this.#isOver) return;
@@ -192,7 +183,6 @@ export class Registration {
       if (!this.#settings.deregister) return;
       await this.#within(
         "deregister",
-        new AbortController(),
         (signal) =>
           retrying(() => this.#deregister(signal), isNoRefusal, signal),
       );
@@ -202,7 +192,7 @@ export class Registration {
       // An agent that was never there has nothing to forget.
       if (isKnown || !mayPass(error)) throw error;
     } finally {
-      await this.#api.close();
+      await this.#api.client.close();
     }
   }
 
@@ -236,32 +226,13 @@ export class Registration {
   /** Does something with the agent until it is done, aborted, or out of time. */
   async #within(
     verb: string,
-    aborter: AbortController,
     work: (signal: AbortSignal) => Promise<void>,
+    aborter: AbortController = new AbortController(),
   ): Promise<void> {
-    const { signal } = aborter;
     const { timeout } = this.#settings;
-    const aborted = Promise.withResolvers<void>();
-    signal.addEventListener("abort", () => aborted.reject(signal.reason));
-    const done = Promise.race([work(signal), aborted.promise]);
-    const settled = done.then(() => {}, () => {});
-    const startedAt = performance.now();
-    if (await settlesWithin(timeout, settled)) return await done;
-    // If this thread was blocked, the answer may be there and not yet read.
-    const isLate = performance.now() - startedAt > timeout + LATE_MS;
-    if (isLate && await settlesWithin(LATE_MS, settled)) return await done;
-    const action = `${verb} ${this.#api.service}`;
-    const error = this.#api.isReadingToken
-      ? new Error(
-        `Cannot ${action} with Consul agent: token must yield within ` +
-          `${timeout} ms, received nothing`,
-      )
-      : this.#api.error(
-        action,
-        `it must answer within ${timeout} ms, received nothing`,
-      );
-    aborter.abort(error);
-    throw error;
+    const { client, service } = this.#api;
+    const lateError = () => client.lateError(`${verb} ${service}`, timeout);
+    await withinTime(timeout, aborter, work, lateError);
   }
 
   /** Tells whether the server is registered. */
@@ -281,19 +252,4 @@ function safely(call: () => void): void {
   } catch {
     // The looks go on.
   }
-}
-
-/**
- * Whether the agent was not there, or not ready, so that another attempt may have
- * success.
- */
-function mayPass(error: unknown): boolean {
-  if (!(error instanceof ConsulError)) return false;
-  const { status = 503 } = error;
-  return status >= 500 || status === 429;
-}
-
-/** The same, also for what fails on this side, such as files that are renewed. */
-function isNoRefusal(error: unknown): boolean {
-  return !(error instanceof ConsulError) || mayPass(error);
 }

@@ -1,3 +1,5 @@
+import { ConsulError } from "../errors.ts";
+
 /** How often something is tried at once. */
 const ATTEMPTS = 3;
 
@@ -34,4 +36,19 @@ export async function retrying<T>(
       if (signal.aborted) throw error;
     }
   }
+}
+
+/**
+ * Whether the agent was not there, or not ready, so that another attempt may have
+ * success.
+ */
+export function mayPass(error: unknown): boolean {
+  if (!(error instanceof ConsulError)) return false;
+  const { status = 503 } = error;
+  return status >= 500 || status === 429;
+}
+
+/** The same, also for what fails on this side, such as files that are renewed. */
+export function isNoRefusal(error: unknown): boolean {
+  return !(error instanceof ConsulError) || mayPass(error);
 }

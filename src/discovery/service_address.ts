@@ -3,8 +3,8 @@ import { ConsulError } from "../errors.ts";
 import { localAddressTo } from "../runtime/local_address.ts";
 import type { MetricsServerInfo } from "../types.ts";
 import type { ConsulApi } from "./consul_api.ts";
-import type { ConsulFunctions, ConsulSettings } from "./consul_settings.ts";
-import { reasonOf } from "./reason_of.ts";
+import type { AgentSettings } from "./consul_settings.ts";
+import { reasonOf } from "./agent_words.ts";
 import type { ServiceAddress } from "./service_definition.ts";
 
 /**
@@ -17,7 +17,7 @@ import type { ServiceAddress } from "./service_definition.ts";
  * @throws {ConsulError} If the agent does not answer.
  */
 export async function findAddress(
-  settings: ConsulSettings & ConsulFunctions,
+  settings: AgentSettings,
   { socket }: MetricsServerInfo,
   api: ConsulApi,
   signal: AbortSignal,
@@ -49,7 +49,7 @@ export async function findAddress(
 
 /** Which of this machine's addresses the agent is reached from. */
 async function findLocalAddress(
-  { agent, fetch }: ConsulSettings & ConsulFunctions,
+  { agent, fetch }: AgentSettings,
   api: ConsulApi,
   signal: AbortSignal,
 ): Promise<string> {
@@ -70,7 +70,7 @@ async function findLocalAddress(
           "alone, received undefined",
       );
     }
-    throw api.error(
+    throw api.client.error(
       `register ${api.service}`,
       `it must answer, received ${JSON.stringify(reasonOf(cause))}`,
       { cause },

@@ -13,24 +13,8 @@ export interface ServiceDefinition {
   readonly Meta: Readonly<Record<string, string>>;
   readonly Address: string;
   readonly Port: number;
-  readonly Check: CheckDefinition;
+  readonly Check: Readonly<Record<string, string | boolean>>;
 }
-
-type CheckDefinition =
-  & { readonly DeregisterCriticalServiceAfter?: string }
-  & (
-    | {
-      readonly HTTP: string;
-      readonly Interval: string;
-      readonly Timeout: string;
-      readonly TLSSkipVerify: boolean;
-    }
-    | {
-      readonly CheckID: string;
-      readonly TTL: string;
-      readonly Status: "passing";
-    }
-  );
 
 /** Where a service is reached: by all others, and by its agent. */
 export interface ServiceAddress {

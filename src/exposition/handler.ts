@@ -1,10 +1,10 @@
-import { describe } from "../describe.ts";
 import {
   type MetricsHandlerOptions,
   readOptions,
   requireKnownOptions,
 } from "./options.ts";
-import { RegistryGatherer } from "./registry_gatherer.ts";
+import { RegistryGatherer } from "../gather/gather.ts";
+import { OwnRegistry } from "../metrics/own_registry.ts";
 import { type MetricsRequest, ScrapeHandler } from "./scrape_handler.ts";
 
 /**
@@ -72,20 +72,20 @@ export function metricsHandler(
 ): MetricsHandler {
   requireKnownOptions(options);
   const { settings, registries, onError } = readOptions(options);
-  const gatherer = new RegistryGatherer(registries);
-  const handler = new ScrapeHandler(settings, gatherer, onError);
-  return async function handleMetrics(request) {
-    requireRequest(request);
-    const { response } = await handler.answer(request);
-    return response;
-  };
+  const handler = new ScrapeHandler(
+    settings,
+    new RegistryGatherer(registries),
+    new OwnRegistry(),
+    onError,
+  );
+  return handler.handle;
 }
 
 /**
- * Serves the metrics of `prom-client`'s global registry; mount it where your
- * framework takes a fetch handler.
+ * Serves the metrics in the global registries of all clients that the application
+ * has loaded; mount it where your framework takes a fetch handler.
  *
- * It answers as a handler of {@linkcode metricsHandler} does.
+ * It answers as a handler of {@linkcode metricsHandler} without options does.
  *
  * @example Beside an application's own routes
  * ```ts
@@ -106,16 +106,3 @@ export function metricsHandler(
  * and `headers`.
  */
 export const serverStats: MetricsHandler = metricsHandler();
-
-function requireRequest(request: MetricsRequest): void {
-  if (
-    typeof request?.url === "string" &&
-    typeof request.headers?.get === "function"
-  ) return;
-  throw new TypeError(
-    "Cannot serve metrics: a Request with url and headers is required, " +
-      `received ${describe(request)}; from a framework's context pass its ` +
-      'request, in Hono write `app.get("/metrics", metrics())`, with `metrics` ' +
-      "of this package's `hono`",
-  );
-}

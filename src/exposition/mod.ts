@@ -2,7 +2,8 @@
  * Serving metrics to Prometheus from any fetch handler, for registries of
  * `prom-client` and `@prometheus-io/client` alike.
  *
- * No client is imported until the default registry is first needed.
+ * No client is imported, unless the default registry is scraped before the
+ * application has loaded one.
  *
  * @example A handler for a registry
  * ```ts
@@ -19,17 +20,11 @@
 
 export { type MetricsHandler, metricsHandler, serverStats } from "./handler.ts";
 export type { MetricsHandlerOptions } from "./options.ts";
-export type { RegistrySource } from "./registries.ts";
+export type { RegistrySource } from "../gather/registries.ts";
 export type { MetricsRequest } from "./scrape_handler.ts";
 export {
   CollectorError,
   type CollectorErrorOptions,
   type CollectorFailure,
 } from "../errors.ts";
-export type {
-  CollectedExemplar,
-  CollectedMetric,
-  CollectedValue,
-  RegisteredMetric,
-  Registry,
-} from "../types.ts";
+export type * from "../registry_types.ts";

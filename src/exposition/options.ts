@@ -10,7 +10,7 @@ import {
   registriesOf,
   type RegistryLister,
   type RegistrySource,
-} from "./registries.ts";
+} from "../gather/registries.ts";
 
 /**
  * Options for {@linkcode metricsHandler}.
@@ -43,8 +43,12 @@ export interface MetricsHandlerOptions {
    * of all, if its type and help are the same in each. Otherwise the first one
    * is served, and the other is a failure that names both.
    *
-   * @default {undefined} The global registry of `prom-client`, which is loaded
-   * with the first request.
+   * @default {undefined} The global registries of all clients that the
+   * application has loaded, `prom-client`, `@prometheus-io/client` or copies of
+   * them, when it is scraped: a sample that several of them have is that of the
+   * client that was loaded first. Clients that are ES modules, and those of test
+   * runners with a module registry of their own, are not seen: pass their
+   * registry.
    */
   registry?: RegistrySource;
   /**
@@ -67,8 +71,8 @@ export interface MetricsHandlerOptions {
    */
   failOnError?: boolean;
   /**
-   * For how long what was read of a metric, without failing, serves other
-   * scrapes, too, in milliseconds since that was begun: two Prometheus servers that scrape the
+   * For how long, in milliseconds since its beginning, a successful reading of a
+   * metric serves other scrapes as well: two Prometheus servers that scrape the
    * same target then cost one.
    *
    * @default {0} Only scrapes that overlap share what is read.
@@ -88,7 +92,7 @@ export interface MetricsHandlerOptions {
    */
   compress?: boolean;
   /**
-   * Whether metrics about the scrapes themselves are served, too, whose names
+   * Whether metrics about the scrapes themselves are served as well, whose names
    * begin with `prometheus_async_`: how many were answered, by status and
    * format, how many are in flight, their durations and sizes, how long each
    * collector took. `prometheus_async_collector_failures_total` is served in any
@@ -99,7 +103,9 @@ export interface MetricsHandlerOptions {
   ownMetrics?: boolean;
   /**
    * Takes each failure: of a collector as a {@linkcode CollectorError}, of the
-   * `registry` function what it has thrown.
+   * `registry` function what it has thrown. Of the default registry it is told
+   * once that the first scrape has no metric of the application, and which metrics
+   * have samples that another client has as well.
    *
    * @default {undefined} The first failure of each metric goes to
    * `console.error`.
@@ -115,6 +121,8 @@ export interface MetricsHandlerSettings {
   readonly maxInFlight: number;
   readonly compress: boolean;
   readonly ownMetrics: boolean;
+  /** Whether the metrics are those of the default registry. */
+  readonly isDefaultRegistry: boolean;
 }
 
 /** Options as they are used. */
@@ -184,6 +192,7 @@ export function readOptions(
       maxInFlight,
       compress,
       ownMetrics,
+      isDefaultRegistry: registry === undefined,
     },
     registries,
     onError,

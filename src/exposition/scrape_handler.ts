@@ -1,17 +1,25 @@
+import { describe } from "../describe.ts";
 import type { CollectorError } from "../errors.ts";
+import { MergedFamilies } from "../families/merge.ts";
+import { encode } from "../formats/encode.ts";
+import { negotiateFormat } from "../formats/negotiate.ts";
+import { Deadline, scrapeTimeout } from "../gather/deadline.ts";
+import { gather } from "../gather/gather.ts";
+import type { Gatherer, Gathering, Overview } from "../gather/gatherer.ts";
+import { nameFilter, readNames } from "../gather/name_filter.ts";
+import { messageOf } from "../message_of.ts";
+import type { OwnMetric } from "../metrics/own_metric.ts";
+import type { OwnRegistry } from "../metrics/own_registry.ts";
 import { plainResponse } from "../plain_response.ts";
-import { paced } from "../runtime/pace.ts";
 import { type Report, reporter } from "../wrappers/measurement.ts";
 import { compress } from "./compress.ts";
-import { Deadline, scrapeTimeout } from "./deadline.ts";
-import { encode } from "./encode.ts";
-import type { Gatherer, Gathering, Overview } from "./gather.ts";
-import { messageOf } from "../message_of.ts";
-import { mergeFamilies } from "../families/merge_families.ts";
-import { nameFilter, readNames } from "./name_filter.ts";
-import { negotiateFormat } from "./negotiate.ts";
+import { DefaultNotices } from "./default_notices.ts";
 import type { MetricsHandlerSettings } from "./options.ts";
-import { type AnswerRecord, OwnMetrics } from "./own_metrics.ts";
+import {
+  addFailures,
+  type AnswerRecord,
+  ScrapeMetrics,
+} from "./scrape_metrics.ts";
 
 /**
  * The part of a web-standard `Request` that is needed to serve metrics.
@@ -33,9 +41,6 @@ export type MetricsRequest = Pick<Request, "method" | "url" | "headers">;
 
 const ALLOW = "GET, HEAD, OPTIONS";
 
-/** When to come back after a 503, in seconds: scrapes take less. */
-const RETRY_AFTER = "1";
-
 /** An answer, and what is counted of it. */
 interface Answer {
   readonly response: Response;
@@ -54,13 +59,16 @@ export interface AnsweredScrape {
   readonly failures: readonly CollectorError[];
 }
 
-/** Answers scrapes: what one handler keeps from one to the next. */
+/** Answers scrapes, and keeps what a handler needs from one to the next. */
 export class ScrapeHandler {
   readonly #settings: MetricsHandlerSettings;
   readonly #gatherer: Gatherer;
   readonly #onError: ((error: unknown) => void) | undefined;
-  readonly #own: OwnMetrics;
+  readonly #own: OwnRegistry;
+  #failures: OwnMetric | undefined;
+  readonly #metrics: ScrapeMetrics | undefined;
   readonly #reports = new Map<string, Report>();
+  readonly #default: DefaultNotices | undefined;
   #inFlight = 0;
 
   /**
@@ -68,27 +76,52 @@ export class ScrapeHandler {
    *
    * @param settings How it answers.
    * @param gatherer Where the metrics come from.
+   * @param own The package's own metrics, which are served with them.
    * @param onError Takes each failure; without it the first of each kind goes to
    * the console.
    */
   constructor(
     settings: MetricsHandlerSettings,
     gatherer: Gatherer,
+    own: OwnRegistry,
     onError: ((error: unknown) => void) | undefined,
   ) {
     this.#settings = settings;
     this.#gatherer = gatherer;
     this.#onError = onError;
-    this.#own = new OwnMetrics(settings.ownMetrics);
+    this.#own = own;
+    if (settings.isDefaultRegistry) this.#default = new DefaultNotices(onError);
+    if (!settings.ownMetrics) return;
+    this.#failures = addFailures(own);
+    this.#metrics = new ScrapeMetrics(own);
   }
 
-  /** Answers a request, whatever happens on the way. */
+  /** Answers a request, as a fetch handler does. */
+  readonly handle = async (request: MetricsRequest): Promise<Response> => {
+    return (await this.answer(request)).response;
+  };
+
+  /**
+   * Answers a request, whatever happens on the way.
+   *
+   * @throws {TypeError} If it has no URL and headers.
+   */
   async answer(request: MetricsRequest): Promise<AnsweredScrape> {
+    const isRequest = typeof request?.url === "string" &&
+      typeof request.headers?.get === "function";
+    if (!isRequest) {
+      throw new TypeError(
+        "Cannot serve metrics: a Request with url and headers is required, " +
+          `received ${describe(request)}; from a framework's context pass ` +
+          'its request, in Hono write `app.get("/metrics", metrics())`, with ' +
+          "`metrics` of this package's `hono`",
+      );
+    }
     const startedAt = performance.now();
     const { response, failures = [], ...sent } = await this.#route(request);
     const seconds = (performance.now() - startedAt) / 1000;
     const record = { code: response.status, seconds, ...sent };
-    this.#own.answered(record);
+    this.#metrics?.answered(record);
     return { response, record, failures };
   }
 
@@ -111,14 +144,13 @@ export class ScrapeHandler {
     }
     const search = URL.parse(url, "http://localhost")?.search;
     if (search === undefined) return plain(400, "Bad Request: no URL");
-    const query = readNames(search);
+    const query = search === "" ? { names: [] } : readNames(search);
     if ("reason" in query) {
       return plain(400, `Bad Request: ${query.reason}`);
     }
     if (this.#inFlight >= this.#settings.maxInFlight) {
-      return plain(503, "Too many scrapes at once", {
-        "retry-after": RETRY_AFTER,
-      });
+      // Scrapes take less than a second.
+      return plain(503, "Too many scrapes at once", { "retry-after": "1" });
     }
     this.#inFlight++;
     try {
@@ -149,9 +181,10 @@ export class ScrapeHandler {
     }
     const format = negotiateFormat(headers.get("accept"));
     const encoded = await encode(families, format);
-    const { body, encoding } = this.#settings.compress
-      ? await compress(request, encoded)
-      : { body: encoded, encoding: undefined };
+    const { body, encoding } =
+      this.#settings.compress && headers.get("accept-encoding")
+        ? await compress(request, encoded)
+        : { body: encoded, encoding: undefined };
     const isHead = request.method === "HEAD";
     const response = new Response(isHead ? null : body, {
       headers: {
@@ -164,36 +197,46 @@ export class ScrapeHandler {
     const { syntax, version } = format;
     return {
       response,
-      format: `${syntax} ${version}`,
+      format: `${syntax.name} ${version}`,
       bytes: isHead ? undefined : body.byteLength,
       failures,
     };
   }
 
+  /** Gathers the application's metrics, and then those about that. */
   async #gather(
     names: readonly string[],
     deadline: Deadline,
-  ): Promise<Gathering> {
-    const maxAge = this.#settings.coalesce;
+  ): Promise<Omit<Gathering, "durations">> {
+    const { coalesce: maxAge, isDefaultRegistry } = this.#settings;
     const gathering = await this.#gatherer.gather({ names, deadline, maxAge });
-    const { failures, durations } = gathering;
-    for (const [collector, seconds] of durations) {
-      this.#own.collected(collector, seconds);
-    }
+    const merged = new MergedFamilies();
+    const conflicts = await merged.add(gathering.families, isDefaultRegistry);
+    const failures = [...gathering.failures, ...conflicts];
     for (const failure of failures) this.#fail(failure);
-    this.#own.inFlight = this.#inFlight;
-    const own = this.#own.families(nameFilter(names));
-    if (own.length === 0) return gathering;
-    const { families, failures: conflicts } = await paced(
-      mergeFamilies([...gathering.families, ...own]),
-    );
-    for (const failure of conflicts) this.#fail(failure);
-    return { ...gathering, families, failures: [...failures, ...conflicts] };
+    this.#default?.look(merged, names);
+    if (this.#metrics !== undefined) {
+      for (const [collector, seconds] of gathering.durations) {
+        this.#metrics.collected(collector, seconds);
+      }
+      this.#metrics.inFlight = this.#inFlight;
+    }
+    const { families } = merged;
+    if (this.#own.metrics.length === 0) return { families, failures };
+    const isWanted = names.length === 0 ? undefined : nameFilter(names);
+    const own = await gather([this.#own], { isWanted, deadline });
+    for (const failure of await merged.add(own.families)) {
+      failures.push(failure);
+      this.#fail(failure);
+    }
+    return { families, failures };
   }
 
   #fail(failure: CollectorError): void {
-    this.#own.failed(failure);
-    this.#report(`gather metric "${failure.collector}"`, failure);
+    const { collector } = failure;
+    this.#failures ??= addFailures(this.#own);
+    this.#failures.of({ collector, failure: failure.failure }).add(1);
+    this.#report(`gather metric "${collector}"`, failure);
   }
 
   #report(action: string, error: unknown): void {

@@ -1,16 +1,19 @@
-import { labelTexts, type RawLabels } from "../clients/labels.ts";
 import type { Series } from "../types.ts";
-import { identityText } from "./label_text.ts";
-import { makeSeries } from "./make_series.ts";
+import type { RawLabels } from "./raw_labels.ts";
+import { makeSeries } from "./series.ts";
+import { identityText } from "./text.ts";
 
 /** What a table knows of a label set from the last scrape. */
 interface Row {
   readonly series: Series;
+  /** Spells the label set so that no other is spelled alike. */
+  readonly identity: string;
   /** What the client keeps it under, if that is known. */
   readonly key: string | undefined;
-  /** The names of its own labels, in the client's order, and their values. */
-  readonly names: readonly string[];
-  readonly values: readonly unknown[];
+  /** Its own labels. */
+  readonly own: RawLabels;
+  /** How many names they have. */
+  readonly count: number;
   /** Whether an earlier row has the same label set. */
   readonly isDuplicate: boolean;
 }
@@ -18,16 +21,15 @@ interface Row {
 /**
  * The series of one metric in one registry, from one scrape to the next.
  *
- * Clients list a metric's label sets in the order of their making, so a scrape
- * finds nearly all of them where the last one did, and is spared making them
- * anew.
+ * Clients list a metric's label sets in the order of their making. A scrape finds
+ * nearly all of them where the last one did, and need not make them again.
  *
  * A scrape places every row, then calls {@linkcode SeriesTable.end}.
  */
 export class SeriesTable {
   readonly #defaults: Readonly<Record<string, string>>;
   #rows: Row[] = [];
-  // Of each row what is asked for often: the row itself is far away in memory.
+  // Hot fields in arrays of their own, for locality.
   #series: Series[] = [];
   #keys: (string | undefined)[] = [];
   /** The client's own object of the labels. */
@@ -38,10 +40,10 @@ export class SeriesTable {
   /** The rows of the last scrape that were not found in their places. */
   #old: Row[] = [];
   #oldAt = 0;
-  #duplicates = 0;
+  /** How many rows have the label set of an earlier one. */
+  duplicates = 0;
   readonly #texts = new Set<string>();
-  /** What the rows share among them. */
-  readonly #names = new Map<string, readonly string[]>();
+  /** The bounds that rows share. */
   readonly #bounds = new Map<string, readonly number[]>();
 
   /** Makes a table whose series get `defaults` besides their own labels. */
@@ -53,7 +55,7 @@ export class SeriesTable {
    * Places the next row.
    *
    * @param key What the client keeps it under: where that and the object of the
-   * labels are the same, the label set is, too.
+   * labels are the same, so is the label set.
    * @returns Whether it has a series of its own; an earlier row may have the
    * same label set.
    */
@@ -61,15 +63,23 @@ export class SeriesTable {
     const at = this.#placed++;
     const isKnown = key !== undefined && this.#keys[at] === key &&
       this.#labels[at] === labels;
-    if (isKnown && this.#duplicates === 0) return true;
-    let row = this.#rows[at];
-    if (row === undefined) row = this.#append(labels, bounds, key);
-    else if (!isKnown) {
+    if (isKnown && this.duplicates === 0) return true;
+    let row: Row | undefined = this.#rows[at];
+    if (row !== undefined && !isKnown) {
       if (isOf(row, labels, bounds, key)) this.#labels[at] = labels;
       else {
         this.#setAside(at);
-        row = this.#append(labels, bounds, key);
+        row = undefined;
       }
+    }
+    if (row === undefined) {
+      if (this.#old.length > 0) row = this.#findOld(labels, bounds, key);
+      row ??= this.#make(labels, bounds, key);
+      this.#yielded = undefined;
+      this.#rows.push(row);
+      this.#series.push(row.series);
+      this.#keys.push(key);
+      this.#labels.push(labels);
     }
     return !row.isDuplicate;
   }
@@ -79,7 +89,10 @@ export class SeriesTable {
    * known by it.
    */
   boundsLike(bounds: readonly number[]): readonly number[] {
-    return intern(this.#bounds, bounds);
+    const key = bounds.join();
+    const known = this.#bounds.get(key);
+    if (known === undefined) this.#bounds.set(key, bounds);
+    return known ?? bounds;
   }
 
   /**
@@ -88,9 +101,9 @@ export class SeriesTable {
    */
   end(): readonly Series[] {
     if (this.#placed < this.#rows.length) this.#setAside(this.#placed);
-    this.#forget(this.#old.length);
+    if (this.#old.length > 0) this.#forget(this.#old.length);
     this.#placed = 0;
-    return this.#yielded ??= this.#duplicates === 0
+    return this.#yielded ??= this.duplicates === 0
       ? this.#series.slice()
       : this.#series.filter((_, at) => !this.#rows[at].isDuplicate);
   }
@@ -102,35 +115,20 @@ export class SeriesTable {
     this.#oldAt = 0;
     this.#series.length = this.#keys.length = this.#labels.length = at;
     // Which row is the first of its kind may be another one now.
-    if (this.#duplicates > 0) this.#forget(this.#old.length);
+    if (this.duplicates > 0) this.#forget(this.#old.length);
   }
 
   /** Forgets rows that were set aside, up to a place. */
   #forget(end: number): void {
     for (; this.#oldAt < end; this.#oldAt++) {
-      const { series, isDuplicate } = this.#old[this.#oldAt];
-      if (isDuplicate) this.#duplicates--;
-      else this.#texts.delete(identityText(series));
+      const { identity, isDuplicate } = this.#old[this.#oldAt];
+      if (isDuplicate) this.duplicates--;
+      else this.#texts.delete(identity);
     }
     if (end === this.#old.length) {
       this.#old = [];
       this.#oldAt = 0;
     }
-  }
-
-  #append(
-    labels: RawLabels,
-    bounds: readonly number[] | undefined,
-    key: string | undefined,
-  ): Row {
-    const row = this.#findOld(labels, bounds, key) ??
-      this.#make(labels, bounds, key);
-    this.#yielded = undefined;
-    this.#rows.push(row);
-    this.#series.push(row.series);
-    this.#keys.push(key);
-    this.#labels.push(labels);
-    return row;
   }
 
   #findOld(
@@ -156,45 +154,33 @@ export class SeriesTable {
     bounds: readonly number[] | undefined,
     key: string | undefined,
   ): Row {
-    const own = labelTexts(labels);
-    const series = makeSeries(own, this.#defaults, bounds);
-    const identity = identityText(series);
+    const series = makeSeries(labels, this.#defaults, bounds);
+    const { text } = series;
+    const identity = text === undefined || text.includes('=""')
+      ? identityText(series)
+      : text;
     const isDuplicate = this.#texts.has(identity);
-    if (isDuplicate) this.#duplicates++;
+    if (isDuplicate) this.duplicates++;
     else this.#texts.add(identity);
-    return {
-      series,
-      key,
-      names: intern(this.#names, own.map(([name]) => name)),
-      values: own.map(([name]) => labels[name]),
-      isDuplicate,
-    };
+    // A copy, since the client's object may be changed in place.
+    const own = { ...labels };
+    const count = Object.keys(own).length;
+    return { series, identity, key, own, count, isDuplicate };
   }
 }
 
 /** Tells whether a row is of a label set. */
 function isOf(
-  row: Row,
+  { series, key, own, count }: Row,
   labels: RawLabels,
   bounds: readonly number[] | undefined,
-  key: string | undefined,
+  otherKey: string | undefined,
 ): boolean {
-  if (row.key !== key) return false;
-  const { names, values, series } = row;
-  let count = 0;
+  if (key !== otherKey || series.bounds !== bounds) return false;
+  let names = 0;
   for (const name in labels) {
-    const value = labels[name];
-    if (value === undefined) continue;
-    if (names[count] !== name || !Object.is(values[count], value)) return false;
-    count++;
+    if (!Object.is(own[name], labels[name])) return false;
+    names++;
   }
-  return count === names.length && series.bounds === bounds;
-}
-
-/** Yields the array that was first given with the same elements. */
-function intern<T>(known: Map<string, readonly T[]>, array: readonly T[]) {
-  const key = array.join("\0");
-  const first = known.get(key);
-  if (first === undefined) known.set(key, array);
-  return first ?? array;
+  return names === count;
 }

@@ -6,7 +6,7 @@ import type { HonoContext } from "./context.ts";
  * Makes a handler for the route of the metrics.
  *
  * It answers as a handler of {@linkcode metricsHandler} does, for the registry
- * that is given, or for `prom-client`'s global one.
+ * that is given, or for those of all clients that the application has loaded.
  *
  * @example The route that Prometheus scrapes
  * ```ts

@@ -30,11 +30,5 @@ export type { HonoContext, HonoRequest, HonoRoute } from "./context.ts";
 export type { LabelValues, RequestMetricsOptions } from "../http/options.ts";
 export type { MetricsRegistry } from "../http/registration.ts";
 export type { MetricsHandlerOptions } from "../exposition/options.ts";
-export type { RegistrySource } from "../exposition/registries.ts";
-export type {
-  CollectedExemplar,
-  CollectedMetric,
-  CollectedValue,
-  RegisteredMetric,
-  Registry,
-} from "../types.ts";
+export type { RegistrySource } from "../gather/registries.ts";
+export type * from "../registry_types.ts";

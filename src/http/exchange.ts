@@ -9,23 +9,13 @@ import {
   watchEnd,
 } from "../runtime/response_end.ts";
 import { watchBody } from "./body_end.ts";
-import { methodLabel } from "./methods.ts";
-import { OTHER } from "./other.ts";
+import { methodOf } from "./methods.ts";
 import type { RequestMeter } from "./request_meter.ts";
 import type { RequestDetails, RequestSeries } from "./request_metrics.ts";
 import { contentLength, requestSize } from "./sizes.ts";
 
 /** The statuses of responses without a body (RFC 9110, 6.4.1). */
 const BODILESS: readonly number[] = [204, 205, 304];
-
-/** The label of a request's method; whatever is odd is not to be told. */
-function methodOf(request: Request): string {
-  try {
-    return methodLabel(request.method);
-  } catch {
-    return OTHER;
-  }
-}
 
 /**
  * One request and its response, from the handler's call to the last byte. None of
@@ -55,7 +45,12 @@ export class Exchange<Call> implements ResponseWatcher {
     this.#method = methodOf(request);
     this.#inprogress = meter.metrics.begin(this.#method);
     this.#startedAt = performance.now();
-    if (meter.readsRequests) this.#keepHeaders();
+    if (!meter.readsRequests) return;
+    try {
+      keepHeaders(context, request);
+    } catch (error) {
+      meter.report(error);
+    }
   }
 
   /**
@@ -111,14 +106,6 @@ export class Exchange<Call> implements ResponseWatcher {
     const details = this.#details;
     if (details === undefined) return;
     details.responseBytes = (details.responseBytes ?? 0) + bytes;
-  }
-
-  #keepHeaders(): void {
-    try {
-      keepHeaders(this.#context, this.#request);
-    } catch (error) {
-      this.#meter.report(error);
-    }
   }
 
   /** Who makes a WebSocket returns nothing, or an empty response. */

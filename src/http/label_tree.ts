@@ -3,7 +3,10 @@
  * to join them into a key takes several times as long.
  */
 export class LabelTree<T> {
-  readonly #routes = new Map<string, Map<string, Map<number, Branch<T>>>>();
+  /** The rest of the label sets, by the next label. */
+  readonly branches: Map<string | number, LabelTree<T>> = new Map();
+  /** The value of the label set that ends here. */
+  leaf: T | undefined;
 
   /** Finds what belongs to a label set, if there is something. */
   get(
@@ -12,41 +15,23 @@ export class LabelTree<T> {
     status: number,
     own: readonly string[],
   ): T | undefined {
-    let branch = this.#routes.get(route)?.get(method)?.get(status);
+    let branch = this.branches.get(method)?.branches.get(route)?.branches.get(
+      status,
+    );
     for (let i = 0; i < own.length; i++) branch = branch?.branches.get(own[i]);
     return branch?.leaf;
   }
 
-  /** Sets what belongs to a label set. */
-  set(
-    method: string,
-    route: string,
-    status: number,
-    own: readonly string[],
-    leaf: T,
-  ): void {
-    const methods = findOrMake(this.#routes, route, () => new Map());
-    const statuses = findOrMake(methods, method, () => new Map());
-    let branch = findOrMake(statuses, status, () => new Branch<T>());
-    for (const value of own) {
-      branch = findOrMake(branch.branches, value, () => new Branch<T>());
+  /** Sets what belongs to a label set, of the values that get() takes. */
+  set([value, ...rest]: readonly (string | number)[], leaf: T): void {
+    if (value === undefined) {
+      this.leaf = leaf;
+      return;
     }
-    branch.leaf = leaf;
+    let branch = this.branches.get(value);
+    if (branch === undefined) {
+      this.branches.set(value, branch = new LabelTree());
+    }
+    branch.set(rest, leaf);
   }
-}
-
-/** What has a label in common, and with it all before. */
-class Branch<T> {
-  readonly branches = new Map<string, Branch<T>>();
-  leaf: T | undefined;
-}
-
-function findOrMake<Key, Value>(
-  map: Map<Key, Value>,
-  key: Key,
-  make: () => Value,
-): Value {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, value = make());
-  return value;
 }

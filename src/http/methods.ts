@@ -17,7 +17,13 @@ const METHODS: ReadonlySet<string> = new Set([
   "TRACE",
 ]);
 
-/** The label of a method: clients may send any word. */
-export function methodLabel(method: string): string {
-  return METHODS.has(method) ? method : OTHER;
+/** The label of a request's method, which may be any word, or not be told. */
+export function methodOf(request: Request): string {
+  try {
+    const { method } = request;
+    if (METHODS.has(method)) return method;
+  } catch {
+    // Some servers make requests whose parts are read when they are asked for.
+  }
+  return OTHER;
 }

@@ -2,8 +2,8 @@
  * Metrics of HTTP requests around any fetch handler.
  *
  * Names and units are Prometheus', the methods, the routes and the buckets as in
- * OpenTelemetry's semantic conventions for HTTP. No client is imported until the
- * default registry is needed.
+ * OpenTelemetry's semantic conventions for HTTP. No client is imported, and none
+ * is needed.
  *
  * @example Measuring a handler
  * ```ts
@@ -29,10 +29,4 @@ export {
 } from "./instrument_handler.ts";
 export type { LabelValues, RequestMetricsOptions } from "./options.ts";
 export type { MetricsRegistry } from "./registration.ts";
-export type {
-  CollectedExemplar,
-  CollectedMetric,
-  CollectedValue,
-  RegisteredMetric,
-  Registry,
-} from "../types.ts";
+export type * from "../registry_types.ts";

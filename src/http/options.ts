@@ -1,6 +1,11 @@
 import { describe } from "../describe.ts";
-import { isLegacyLabelName, isLegacyName } from "../families/escape.ts";
-import { requireNumber, requireObject, requireType } from "../require.ts";
+import { isLegacyLabelName, isLegacyName } from "../families/text.ts";
+import {
+  requireMethod,
+  requireNumber,
+  requireObject,
+  requireType,
+} from "../require.ts";
 import type { LabelValues } from "../wrappers/labels.ts";
 import { ACTION } from "./action.ts";
 import type { MetricsRegistry } from "./registration.ts";
@@ -45,8 +50,10 @@ export interface RequestMetricsOptions<Call> {
    * The registry that the metrics join. Handlers with the same registry and
    * prefix share their metrics.
    *
-   * @default {undefined} The global registry of `prom-client`, which is loaded
-   * for it.
+   * @default {undefined} The global registry of the client that the application
+   * has loaded first, when the first handler without `registry` is made. Before a
+   * client is loaded, and in bundles, a registry of this package's own, which is
+   * served wherever the default registry is.
    */
   registry?: MetricsRegistry;
   /**
@@ -110,9 +117,8 @@ export interface RequestMetricsOptions<Call> {
    */
   maxSeries?: number;
   /**
-   * Takes each error that a function in these options throws, that the metrics
-   * cannot join the default registry, and that a response cannot be read. Whoever
-   * sent the request never sees it.
+   * Takes each error that a function in these options throws, and that a response
+   * cannot be read. Whoever sent the request never sees it.
    *
    * @default {undefined} The first error goes to `console.error`.
    */
@@ -177,7 +183,10 @@ export function readSettings<Call>(
     maxSeries = 1000,
     onError,
   } = options;
-  if (registry !== undefined) requireRegistry(registry);
+  if (registry !== undefined) {
+    requireMethod(ACTION, "registry", registry, "registerMetric");
+    requireMethod(ACTION, "registry", registry, "getMetricsAsArray");
+  }
   requireType(ACTION, "string", { prefix });
   if (!isLegacyName(`${prefix}http`)) {
     throw new RangeError(
@@ -206,17 +215,6 @@ export function readSettings<Call>(
     labelNames: Object.keys(labels),
     maxSeries,
   };
-}
-
-function requireRegistry(registry: unknown): void {
-  for (const method of ["registerMetric", "getMetricsAsArray"]) {
-    const found = (registry as Record<string, unknown> | null)?.[method];
-    if (typeof found === "function") continue;
-    throw new TypeError(
-      `Cannot ${ACTION}: registry must have the method ${method}(), received ` +
-        describe(registry),
-    );
-  }
 }
 
 function requireLabel(name: string, make: unknown): void {

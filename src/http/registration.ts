@@ -1,4 +1,5 @@
-import { defaultRegistry } from "../exposition/default_registry.ts";
+import { loadedRegistries } from "../clients/loaded.ts";
+import { packageRegistry } from "../metrics/package_registry.ts";
 import type { Registry } from "../types.ts";
 import { ACTION } from "./action.ts";
 import {
@@ -31,82 +32,47 @@ export interface MetricsRegistry extends Registry {
   registerMetric(metric: any): void;
 }
 
-/** Whoever counts requests. */
-export interface MetricsUser {
-  /** Takes the metrics to count with from now on. */
-  use(metrics: RequestMetrics): void;
-  /** Takes the error of metrics that cannot be served. */
-  report(error: unknown): void;
-}
-
 type ByPrefix = Map<string, RequestMetrics>;
 
 const byRegistry = new WeakMap<MetricsRegistry, ByPrefix>();
 
-/** Metrics that join the default registry when that is loaded. */
-interface Waiting {
-  readonly metrics: RequestMetrics;
-  readonly users: MetricsUser[];
-}
-
-const waiting = new Map<string, Waiting>();
-
-/** The default registry, once it is loaded. */
-let loaded: MetricsRegistry | undefined;
+/** The registry of all handlers that are given none, from the first one on. */
+let home: MetricsRegistry | undefined;
 
 /**
  * Finds the metrics of requests in a registry, or makes and registers them: all
  * handlers with the same registry and prefix share theirs.
  *
- * @param registry The registry; `undefined` for the default one, which they join
- * as soon as that is loaded.
+ * @param registry The registry; `undefined` for that of the client that was loaded
+ * first or, before one is loaded, for the package's own.
  * @throws {TypeError} If others with the same names are registered, or the
  * handlers that share them want different ones.
  */
 export function joinRegistry(
   registry: MetricsRegistry | undefined,
   settings: RequestMetricsSettings,
-  user: MetricsUser,
-): void {
-  const joined = registry ?? loaded;
-  if (joined !== undefined) {
-    const found = findIn(joined, settings);
-    const metrics = found ?? new RequestMetrics(settings);
-    if (found === undefined) register(joined, metrics);
-    return user.use(metrics);
+): RequestMetrics {
+  const joined = registry ?? (home ??= defaultHome());
+  const found = findIn(joined, settings);
+  if (found !== undefined) return found;
+  const metrics = new RequestMetrics(settings);
+  const names = new Set(joined.getMetricsAsArray().map(({ name }) => name));
+  const taken = metrics.all.find(({ name }) => names.has(name));
+  if (taken !== undefined) {
+    throw new TypeError(
+      `Cannot ${ACTION}: the registry must not have a metric of the name ` +
+        `"${taken.name}" already; give these another \`prefix\``,
+    );
   }
-  const others = waiting.get(settings.prefix);
-  if (others !== undefined) requireSame(others.metrics.settings, settings);
-  const metrics = others?.metrics ?? new RequestMetrics(settings);
-  user.use(metrics);
-  if (others !== undefined) others.users.push(user);
-  else waiting.set(settings.prefix, { metrics, users: [user] });
-  if (waiting.size === 1 && others === undefined) void joinDefault();
+  for (const metric of metrics.all) joined.registerMetric(metric);
+  const known: ByPrefix = byRegistry.get(joined) ?? new Map();
+  byRegistry.set(joined, known.set(settings.prefix, metrics));
+  return metrics;
 }
 
-/** Lets those join the default registry who wait for it. */
-async function joinDefault(): Promise<void> {
-  try {
-    loaded = await defaultRegistry() as MetricsRegistry;
-  } catch (error) {
-    for (const { users } of waiting.values()) {
-      for (const user of users) user.report(error);
-    }
-  }
-  for (const { metrics, users } of waiting.values()) {
-    if (loaded === undefined) continue;
-    try {
-      const found = findIn(loaded, metrics.settings);
-      if (found === undefined) register(loaded, metrics);
-      else {
-        metrics.moveTo(found);
-        for (const user of users) user.use(found);
-      }
-    } catch (error) {
-      for (const user of users) user.report(error);
-    }
-  }
-  waiting.clear();
+function defaultHome(): MetricsRegistry {
+  const [loaded = packageRegistry] = loadedRegistries();
+  return loaded as MetricsRegistry;
 }
 
 /** Finds the metrics that others have registered, unless they are gone since. */
@@ -121,22 +87,6 @@ function findIn(
   }
   requireSame(found.settings, settings);
   return found;
-}
-
-function register(registry: MetricsRegistry, metrics: RequestMetrics): void {
-  const { all, settings: { prefix } } = metrics;
-  const names = new Set(registry.getMetricsAsArray().map(({ name }) => name));
-  const taken = all.find(({ name }) => names.has(name));
-  if (taken !== undefined) {
-    throw new TypeError(
-      `Cannot ${ACTION}: the registry must not have a metric of the name ` +
-        `"${taken.name}" already; give these another \`prefix\``,
-    );
-  }
-  for (const metric of all) registry.registerMetric(metric);
-  let known = byRegistry.get(registry);
-  if (known === undefined) byRegistry.set(registry, known = new Map());
-  known.set(prefix, metrics);
 }
 
 /** What those who share metrics must agree on, by the options that decide it. */

@@ -9,7 +9,7 @@ import {
 import { readSettings, type RequestMetricsOptions } from "./options.ts";
 import { OTHER } from "./other.ts";
 import { ACTION } from "./action.ts";
-import { joinRegistry, type MetricsUser } from "./registration.ts";
+import { joinRegistry } from "./registration.ts";
 import type { RequestMetrics } from "./request_metrics.ts";
 import { sampledTrace } from "./traceparent.ts";
 
@@ -25,9 +25,9 @@ const NO_LABELS: readonly string[] = [];
  *
  * @typeParam Call What is known of a request when its handler has answered.
  */
-export class RequestMeter<Call> implements MetricsUser {
+export class RequestMeter<Call> {
   /** What requests are counted in. */
-  metrics!: RequestMetrics;
+  readonly metrics: RequestMetrics;
   /** Takes what goes wrong. */
   readonly report: Report;
   /** Whether sizes are measured. */
@@ -55,7 +55,7 @@ export class RequestMeter<Call> implements MetricsUser {
   ) {
     const settings = readSettings(options);
     this.report = reporter(ACTION, options.onError);
-    joinRegistry(options.registry, settings, this);
+    this.metrics = joinRegistry(options.registry, settings);
     this.hasSizes = settings.sizeBuckets !== undefined;
     this.hasDetails = this.hasSizes || options.exemplar !== undefined;
     this.#name = name;
@@ -65,10 +65,6 @@ export class RequestMeter<Call> implements MetricsUser {
     const { route } = options as { route?: unknown };
     this.readsRequests = this.hasDetails || this.#labels.length > 0 ||
       typeof route === "function";
-  }
-
-  use(metrics: RequestMetrics): void {
-    this.metrics = metrics;
   }
 
   /** The route of a request, or what stands for none. */
@@ -109,19 +105,14 @@ export class RequestMeter<Call> implements MetricsUser {
     const make = this.#exemplar;
     if (make === undefined) return undefined;
     try {
-      return make === "traceparent"
-        ? traceLabels(headers)
-        : exemplarLabels(this.#name, make(call));
+      if (make !== "traceparent") return exemplarLabels(this.#name, make(call));
+      const trace = sampledTrace(headers);
+      return trace === undefined ? undefined : { trace_id: trace };
     } catch (error) {
       // An exemplar is an extra: the request counts without it.
       this.report(error);
     }
   }
-}
-
-function traceLabels(headers: Headers): LabelValues | undefined {
-  const trace = sampledTrace(headers);
-  return trace === undefined ? undefined : { trace_id: trace };
 }
 
 function labelValue(made: unknown): string {

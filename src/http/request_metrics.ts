@@ -75,6 +75,8 @@ export const REQUEST_LABELS = ["method", "route", "status"] as const;
 /** The metrics of requests in one registry. */
 export class RequestMetrics {
   readonly settings: RequestMetricsSettings;
+  /** All of them, to be registered. */
+  readonly all: RegisteredMetric[];
   readonly #requests: OwnMetric;
   readonly #duration: OwnMetric;
   readonly #inprogress: OwnMetric;
@@ -110,6 +112,7 @@ export class RequestMetrics {
       help: "HTTP requests whose response was not yet sent.",
       labelNames: ["method"],
     });
+    this.all = [this.#requests, this.#duration, this.#inprogress];
     if (sizeBuckets === undefined) return;
     this.#requestSize = new OwnMetric({
       type: "histogram",
@@ -125,32 +128,7 @@ export class RequestMetrics {
       labelNames,
       bounds: sizeBuckets,
     });
-  }
-
-  /** All of them, to be registered. */
-  get all(): readonly RegisteredMetric[] {
-    return this.#all;
-  }
-
-  get #all(): readonly OwnMetric[] {
-    return [
-      this.#requests,
-      this.#duration,
-      this.#inprogress,
-      this.#requestSize,
-      this.#responseSize,
-    ].filter((metric) => metric !== undefined);
-  }
-
-  /**
-   * Hands on what was counted, and what still will be, to metrics with the same
-   * settings: whoever counts here counts there.
-   */
-  moveTo(other: RequestMetrics): void {
-    for (const [i, metric] of this.#all.entries()) {
-      metric.moveTo(other.#all[i]);
-    }
-    other.#count += this.#count;
+    this.all.push(this.#requestSize, this.#responseSize);
   }
 
   /** Counts a request that has come; the result is to be lowered at its end. */
@@ -179,22 +157,16 @@ export class RequestMetrics {
     if (found !== undefined) return found;
     if (this.#count < this.settings.maxSeries) {
       this.#count++;
-      return this.#make(method, route, status, own);
+      return this.#make([method, route, status, ...own]);
     }
     const others = own.map(() => OTHER);
     return this.#series.get(method, OTHER, status, others) ??
-      this.#make(method, OTHER, status, others);
+      this.#make([method, OTHER, status, ...others]);
   }
 
-  #make(
-    method: string,
-    route: string,
-    status: number,
-    own: readonly string[],
-  ): RequestSeries {
-    const values = [method, route, String(status), ...own];
+  #make(values: readonly (string | number)[]): RequestSeries {
     const labels = Object.fromEntries(
-      this.#labelNames.map((name, i) => [name, values[i]]),
+      this.#labelNames.map((name, i) => [name, String(values[i])]),
     );
     const made = new RequestSeries(
       this.#requests.of(labels),
@@ -202,7 +174,7 @@ export class RequestMetrics {
       this.#requestSize?.of(labels),
       this.#responseSize?.of(labels),
     );
-    this.#series.set(method, route, status, own, made);
+    this.#series.set(values, made);
     return made;
   }
 }

@@ -1,12 +1,10 @@
-import { defaultLabelsOf } from "../clients/shape.ts";
-import type { RegisteredMetric, Registry } from "../types.ts";
-import { isUnderConstruction, whenConstructed } from "./construction.ts";
-import { Directory, type DirectoryEntry } from "./directory.ts";
-import type { FamilyRecord } from "./family_record.ts";
-import type { Handover, MemoryChunk } from "./handover.ts";
-import { Memory } from "./memory.ts";
-import { MirroredMetric, type Refreshing } from "./mirrored_metric.ts";
-import { watch } from "./registry_watch.ts";
+import { describe } from "../describe.ts";
+import { Directory, type DirectoryEntry } from "../memory/directory.ts";
+import type { Handover, MemoryChunk } from "../memory/layout.ts";
+import { Memory } from "../memory/memory.ts";
+import type { Registry } from "../types.ts";
+import type { MirroredMetric, Refreshing } from "./mirrored_metric.ts";
+import { MirroredRegistry, type RegistryMirror } from "./mirrored_registry.ts";
 
 /** A metric whose values are not live, and why. */
 export interface NotLive {
@@ -39,17 +37,6 @@ export interface MirrorOptions {
   readonly onChange?: () => void;
 }
 
-/** A registry, and what of it is mirrored. */
-interface MirroredRegistry {
-  readonly registry: Registry;
-  /** In the order of registration. */
-  metrics: Map<RegisteredMetric, MirroredMetric>;
-  /** The labels that it adds, as JSON. */
-  defaults: string;
-  /** Ends watching it. */
-  stop?: () => void;
-}
-
 /**
  * The memory of all mirrors, as long as there are some: whoever mirrors a metric,
  * its values can be in one place only.
@@ -65,15 +52,17 @@ let shared: { readonly memory: Memory; mirrors: number } | undefined;
  * {@linkcode Mirror.refresh} was called last.
  */
 export class Mirror {
-  #registries: readonly MirroredRegistry[] = [];
+  #registries: ReadonlyMap<Registry, MirroredRegistry> = new Map();
   readonly #onError: (error: unknown) => void;
   readonly #onChange: () => void;
   readonly #memory: Memory;
   readonly #directory: Directory;
   /** End handing memory over. */
   readonly #stops: (() => void)[] = [];
-  /** The families that are listed, by the default labels. */
-  #listed = new Map<string, Set<FamilyRecord>>();
+  /** Why metrics of known clients are not live, as far as it was told. */
+  readonly #told = new Set<string>();
+  /** The families that are listed, by their identity and default labels. */
+  readonly #listed = new Set<string>();
   #isClosed = false;
 
   /** Attaches to the metrics that the registries have, and will have. */
@@ -95,27 +84,32 @@ export class Mirror {
   /** Mirrors these registries from now on; to readers that is one change. */
   mirror(registries: readonly Registry[]): void {
     if (this.#isClosed) return;
-    const known = new Map(
-      this.#registries.map((each) => [each.registry, each]),
-    );
-    const wanted = new Set(registries);
-    this.#registries = [...wanted].map((registry) =>
-      known.get(registry) ?? this.#begin(registry)
-    );
+    this.#onChange();
+    const known = this.#registries;
+    const mirror: RegistryMirror = {
+      memory: this.#memory,
+      attempt: (action) => this.#attempt(action),
+      onChange: this.#changed,
+      onMetric: (registry, metric) => this.#add(registry, metric),
+    };
+    this.#registries = new Map(registries.map((registry) => [
+      registry,
+      known.get(registry) ?? new MirroredRegistry(registry, mirror),
+    ]));
     this.#followAll();
     for (const [registry, mirrored] of known) {
-      if (!wanted.has(registry)) this.#end(mirrored);
+      if (!this.#registries.has(registry)) mirrored.end();
     }
   }
 
   /** Whether all changes of the registries are noticed at once. */
   get isWatching(): boolean {
-    return this.#registries.every(({ stop }) => stop !== undefined);
+    return [...this.#registries.values()].every(({ isWatched }) => isWatched);
   }
 
   /** The metrics that are not live. */
   get notLive(): readonly NotLive[] {
-    return this.#all().flatMap(({ name, reason }) =>
+    return this.#all().flatMap(({ name, attachment: { reason } }) =>
       reason === undefined ? [] : [{ name, reason }]
     );
   }
@@ -125,18 +119,12 @@ export class Mirror {
    *
    * @param onChunk Called with the memory that is added later, while main may be
    * blocked; it may arrive in any order.
-   * @param signal Ends that; so does closing the mirror.
    */
-  handOver(
-    onChunk: (chunk: MemoryChunk) => void,
-    signal?: AbortSignal,
-  ): Handover {
+  handOver(onChunk: (chunk: MemoryChunk) => void): Handover {
     if (!this.#isClosed) {
-      const stop = this.#memory.onChunk((chunk) =>
-        this.#attempt(() => onChunk(chunk))
+      this.#stops.push(
+        this.#memory.onChunk((chunk) => this.#attempt(() => onChunk(chunk))),
       );
-      this.#stops.push(stop);
-      signal?.addEventListener("abort", stop, { once: true });
     }
     return {
       directory: this.#directory.address,
@@ -171,34 +159,14 @@ export class Mirror {
     this.#isClosed = true;
     this.#directory.dispose();
     for (const stop of this.#stops) stop();
-    for (const mirrored of this.#registries) this.#end(mirrored);
+    for (const mirrored of this.#registries.values()) mirrored.end();
     if (--shared!.mirrors === 0) shared = undefined;
   }
 
-  #begin(registry: Registry): MirroredRegistry {
-    const mirrored: MirroredRegistry = {
-      registry,
-      metrics: new Map(),
-      defaults: "{}",
-    };
-    mirrored.stop = watch(registry, (registered) => {
-      if (registered === undefined) return this.#changed();
-      this.#onChange();
-      this.#attempt(() => this.#add(mirrored, registered));
-    });
-    return mirrored;
-  }
-
-  #end({ metrics, stop }: MirroredRegistry): void {
-    stop?.();
-    for (const metric of metrics.values()) {
-      this.#attempt(() => metric.release());
-    }
-    metrics.clear();
-  }
-
   #all(): MirroredMetric[] {
-    return this.#registries.flatMap(({ metrics }) => [...metrics.values()]);
+    return [...this.#registries.values()].flatMap(({ metrics }) => [
+      ...metrics,
+    ]);
   }
 
   /** Does what is called from within the application's calls: it never throws. */
@@ -219,104 +187,64 @@ export class Mirror {
     this.#followAll();
   };
 
+  /** Lists one more metric: however many there are, that takes as long. */
+  #add(registry: MirroredRegistry, metric: MirroredMetric): void {
+    // Families are in the order of the registries.
+    const isLast = [...this.#registries.values()].at(-1) === registry;
+    if (this.#isClosed || !isLast) return this.#changed();
+    this.#onChange();
+    const entry = this.#entryOf(metric, registry.defaults);
+    if (entry !== undefined) this.#directory.append(entry);
+  }
+
   #followAll(): void {
     if (this.#isClosed) return;
     const gone: MirroredMetric[] = [];
-    for (const mirrored of this.#registries) {
-      this.#attempt(() => gone.push(...this.#follow(mirrored)));
+    for (const mirrored of this.#registries.values()) {
+      this.#attempt(() => gone.push(...mirrored.follow()));
     }
     this.#attempt(() => this.#listAll());
     // They were listed until now.
     for (const metric of gone) this.#attempt(() => metric.release());
   }
 
-  /** Follows one registry; yields what is gone from it. */
-  #follow(mirrored: MirroredRegistry): MirroredMetric[] {
-    const { registry, metrics: known } = mirrored;
-    const listed = registry.getMetricsAsArray();
-    mirrored.defaults = JSON.stringify(defaultLabelsOf(registry));
-    const metrics = new Map<RegisteredMetric, MirroredMetric>();
-    for (const metric of listed) {
-      this.#attempt(() => {
-        const found = known.get(metric) ?? this.#make(mirrored, metric);
-        if (found !== undefined) metrics.set(metric, found);
-      });
-    }
-    mirrored.metrics = metrics;
-    return [...known].flatMap(([metric, each]) =>
-      metrics.has(metric) ? [] : [each]
-    );
-  }
-
-  /** Mirrors one more metric of a registry. */
-  #add(mirrored: MirroredRegistry, metric: RegisteredMetric): void {
-    if (this.#isClosed || mirrored.metrics.has(metric)) return;
-    const made = this.#make(mirrored, metric);
-    if (made === undefined) return;
-    mirrored.metrics.set(metric, made);
-    // Families are in the order of the registries.
-    if (mirrored !== this.#registries.at(-1)) return this.#listAll();
-    const entry = this.#entryOf(mirrored, made);
-    if (entry !== undefined) this.#directory.append(entry);
-  }
-
-  /** Mirrors a metric, unless it is being made: then it is added later. */
-  #make(
-    mirrored: MirroredRegistry,
-    metric: RegisteredMetric,
-  ): MirroredMetric | undefined {
-    if (typeof metric !== "object" || metric === null) return undefined;
-    const { registry } = mirrored;
-    if (!isUnderConstruction(metric)) {
-      return new MirroredMetric(
-        registry,
-        metric,
-        this.#memory,
-        this.#changed,
+  /** Tells, once for each reason, that a client's metric is not live. */
+  #tell({ name, attachment: { reason, isClients } }: MirroredMetric): void {
+    if (!isClients || reason === undefined || this.#told.has(reason)) return;
+    this.#told.add(reason);
+    this.#attempt(() => {
+      throw new Error(
+        `Cannot keep metric ${
+          describe(name)
+        } live: ${reason}; its values are ` +
+          "read while the event loop turns",
       );
-    }
-    whenConstructed(
-      metric,
-      () =>
-        this.#attempt(() => {
-          if (isRegistered(registry, metric)) this.#add(mirrored, metric);
-        }),
-    );
-    return undefined;
-  }
-
-  /** What is listed of a metric, unless it is already. */
-  #entryOf(
-    { defaults }: MirroredRegistry,
-    { family }: MirroredMetric,
-  ): DirectoryEntry | undefined {
-    let families = this.#listed.get(defaults);
-    if (families === undefined) {
-      this.#listed.set(defaults, families = new Set());
-    }
-    if (family === undefined || families.has(family)) return undefined;
-    families.add(family);
-    return { family: family.address, identity: family.identity, defaults };
+    });
   }
 
   #listAll(): void {
-    this.#listed = new Map();
+    this.#listed.clear();
     const entries: DirectoryEntry[] = [];
-    for (const mirrored of this.#registries) {
-      for (const metric of mirrored.metrics.values()) {
-        const entry = this.#entryOf(mirrored, metric);
+    for (const { metrics, defaults } of this.#registries.values()) {
+      for (const metric of metrics) {
+        const entry = this.#entryOf(metric, defaults);
         if (entry !== undefined) entries.push(entry);
       }
     }
     this.#directory.list(entries);
   }
-}
 
-/** Tells whether a registry has a metric; those of the clients know at once. */
-function isRegistered(
-  registry: Registry & { getSingleMetric?(name: string): unknown },
-  metric: RegisteredMetric,
-): boolean {
-  return registry.getSingleMetric?.(metric.name) === metric ||
-    registry.getMetricsAsArray().includes(metric);
+  /** The entry of a metric, unless it is listed by way of another registry. */
+  #entryOf(
+    metric: MirroredMetric,
+    defaults: string,
+  ): DirectoryEntry | undefined {
+    this.#tell(metric);
+    const { family, name } = metric;
+    const key = `${family?.identity ?? `named ${name}`} ${defaults}`;
+    if (this.#listed.has(key)) return undefined;
+    this.#listed.add(key);
+    if (family === undefined) return { family: 0, identity: 0, defaults, name };
+    return { family: family.address, identity: family.identity, defaults };
+  }
 }

@@ -1,13 +1,12 @@
-import { hasCollector } from "../clients/shape.ts";
+import { hasCollector } from "../clients/registry.ts";
 import type { CollectorError } from "../errors.ts";
-import { collect } from "../families/collect.ts";
 import { collectorError, duplicateError } from "../families/failures.ts";
-import { readerOf } from "../families/metric_reader.ts";
+import { type MetricSource, RegistrySources } from "../gather/source.ts";
 import type { RegisteredMetric, Registry } from "../types.ts";
 import { Attachment } from "./attachment.ts";
-import { FamilyRecord } from "./family_record.ts";
-import { toSnapshot } from "./family_snapshot.ts";
-import type { Memory } from "./memory.ts";
+import { FamilyRecord } from "../memory/records.ts";
+import { toSnapshot } from "../memory/family_header.ts";
+import type { Memory } from "../memory/memory.ts";
 
 /** A metric that is being refreshed. */
 export interface Refreshing {
@@ -27,10 +26,11 @@ export class MirroredMetric {
   readonly #memory: Memory;
   readonly #onChange: () => void;
   readonly #onLost = (): void => this.#onChange();
-  readonly #attachment: Attachment;
+  /** Where its values are, if it is live. */
+  readonly attachment: Attachment;
   /** Whether it was live when it was mirrored. */
   readonly #wasLive: boolean;
-  /** What there is of a metric that is not live. */
+  /** The last snapshot of a metric that is not live. */
   #snapshot: FamilyRecord | undefined;
   #refreshing: Refreshing | undefined;
   /** When the last refresh began that has not failed. */
@@ -52,9 +52,8 @@ export class MirroredMetric {
     this.#metric = metric;
     this.#memory = memory;
     this.#onChange = onChange;
-    this.#attachment = Attachment.of(metric, memory);
-    this.#attachment.use(this.#onLost);
-    this.#wasLive = this.reason === undefined;
+    this.attachment = Attachment.of(metric, memory, this.#onLost);
+    this.#wasLive = this.attachment.reason === undefined;
   }
 
   /** The name of the metric; empty if it cannot be told. */
@@ -66,16 +65,11 @@ export class MirroredMetric {
     }
   }
 
-  /** Why it is not live; `undefined` if it is. */
-  get reason(): string | undefined {
-    return this.#attachment.reason;
-  }
-
-  /** What readers know it by, if there is something to read. */
+  /** The record by which readers know it, if there is something to read. */
   get family(): FamilyRecord | undefined {
     if (this.#snapshot !== undefined) return this.#snapshot;
     // One that was live until a moment ago is as it was then.
-    return this.#wasLive ? this.#attachment.table?.family : undefined;
+    return this.#wasLive ? this.attachment.table?.family : undefined;
   }
 
   /** Whether a filter wants it; one whose type cannot be told is wanted. */
@@ -98,7 +92,15 @@ export class MirroredMetric {
     if (this.#refreshing !== undefined) return this.#refreshing;
     const startedAt = performance.now();
     if (startedAt - this.#refreshedAt < maxAge) return undefined;
-    if (this.#needsNobody()) return undefined;
+    let isCollector = false;
+    try {
+      this.attachment.follow();
+      isCollector = hasCollector(this.#metric);
+      const isLive = this.attachment.reason === undefined;
+      if (isLive && !isCollector) return undefined;
+    } catch {
+      // It is refreshed for the sake of the failure.
+    }
     const refreshed = this.#refresh().then((failure) => {
       this.#refreshing = undefined;
       if (failure === undefined) this.#refreshedAt = startedAt;
@@ -107,54 +109,39 @@ export class MirroredMetric {
     return this.#refreshing = {
       name: this.name,
       startedAt,
-      isCollector: this.#isCollector(),
+      isCollector,
       refreshed,
     };
-  }
-
-  #isCollector(): boolean {
-    try {
-      return hasCollector(this.#metric);
-    } catch {
-      return false;
-    }
-  }
-
-  /** Follows a live metric without a collector; tells whether it is one. */
-  #needsNobody(): boolean {
-    try {
-      if (this.reason !== undefined || hasCollector(this.#metric)) return false;
-      this.#attachment.followName();
-      return true;
-    } catch {
-      // It is refreshed for the sake of the failure.
-      return false;
-    }
   }
 
   /** Lets go of the metric. */
   release(): void {
     this.#isReleased = true;
-    this.#attachment.release(this.#onLost);
+    this.attachment.release(this.#onLost);
     this.#snapshot?.dispose();
     this.#snapshot = undefined;
   }
 
   async #refresh(): Promise<CollectorError | undefined> {
     try {
-      if (this.reason !== undefined) return await this.#read();
-      this.#attachment.followName();
-      if (hasCollector(this.#metric)) await collect(this.#metric).collected;
+      if (this.attachment.reason !== undefined) return await this.#read();
+      const run = this.#source().collect();
+      await run?.pending;
+      if (run?.failure !== undefined) throw run.failure.reason;
     } catch (error) {
       return collectorError(this.name, error);
     }
   }
 
+  #source(): MetricSource {
+    return RegistrySources.of(this.#registry).sourceOf(this.#metric, -1);
+  }
+
   async #read(): Promise<CollectorError | undefined> {
-    const outcome = await readerOf(this.#registry, this.#metric).read(0)
-      .ended();
-    if (outcome.status === "rejected") throw outcome.reason;
-    const { family, duplicates } = outcome.value;
+    const source = this.#source();
+    const run = source.collect();
+    await run?.pending;
+    const { family, duplicates } = await source.family(run);
     if (this.#isReleased) return undefined;
     const snapshot = toSnapshot(family);
     if (this.#snapshot !== undefined) this.#snapshot.setHeader(snapshot);

@@ -1,12 +1,15 @@
-import { hasSum } from "../families/family_layout.ts";
-import { commonText } from "../families/label_text.ts";
+import { addExemplar } from "../families/exemplars.ts";
+import { hasSum, makeSeries, valueArray } from "../families/series.ts";
+import { commonText } from "../families/text.ts";
 import type {
   CollectedMetric,
   CollectedValue,
+  Exemplar,
   MetricFamily,
   RegisteredMetric,
+  Series,
 } from "../types.ts";
-import { Cell, HISTOGRAM } from "./cell.ts";
+import { Cell, HISTOGRAM } from "../memory/cell.ts";
 import {
   OwnSeries,
   type SeriesKeeper,
@@ -15,7 +18,7 @@ import {
 
 type Labels = Readonly<Record<string, string>>;
 
-/** What an {@linkcode OwnMetric} is made from. */
+/** The description of an {@linkcode OwnMetric}. */
 export interface OwnMetricOptions {
   readonly type: "counter" | "gauge" | "histogram" | "summary";
   readonly name: string;
@@ -43,6 +46,8 @@ export class OwnMetric implements RegisteredMetric, SeriesOwner {
   keeper: SeriesKeeper | undefined;
   /** By their labels as the formats write them. */
   readonly #series = new Map<string, OwnSeries>();
+  /** The series of the last family; the same array as long as they are. */
+  #listed: Series[] | undefined;
 
   /** Makes a metric without series. */
   constructor(
@@ -65,17 +70,23 @@ export class OwnMetric implements RegisteredMetric, SeriesOwner {
     return this.#series.values();
   }
 
-  get isEmpty(): boolean {
-    return this.#series.size === 0;
-  }
-
-  /** What the metric holds now. */
+  /** The family of the metric, with its values of now. */
   get family(): MetricFamily {
     const { name, help, type } = this;
     const all = [...this.#series.values()];
-    const series = all.map(({ series }) => series);
-    const values = all.flatMap((each) => this.#values(each));
-    return { name, help, type, series, values, origin: this };
+    this.#listed ??= all.map(({ series }) => series);
+    const perSeries = hasSum(type) ? this.bounds.length + 2 : 1;
+    const values = valueArray(all.length * perSeries);
+    const exemplars = new Map<number, Exemplar>();
+    for (const [row, each] of all.entries()) {
+      const at = row * perSeries;
+      values.set(this.#values(each), at);
+      for (const [index, exemplar] of each.exemplars.entries()) {
+        addExemplar(exemplars, at + index, exemplar);
+      }
+    }
+    const series = this.#listed;
+    return { name, help, type, series, values, exemplars, origin: this };
   }
 
   /** Finds the series of a label set, or makes one. */
@@ -83,21 +94,21 @@ export class OwnMetric implements RegisteredMetric, SeriesOwner {
     const text = commonText(labels) ?? "";
     let series = this.#series.get(text);
     if (series === undefined) {
-      const { bounds } = this;
-      const described = hasSum(this.type)
-        ? { labels, text, bounds }
-        : { labels, text };
-      series = new OwnSeries(this, described);
+      const bounds = hasSum(this.type) ? this.bounds : undefined;
+      series = new OwnSeries(this, labels, makeSeries(labels, {}, bounds));
       this.#series.set(text, series);
+      this.#listed = undefined;
       this.keeper?.added(series);
     }
     return series;
   }
 
-  /** Hands on all series, with what is counted in them from now on. */
-  moveTo(other: OwnMetric): void {
-    for (const series of this.#series.values()) {
-      other.of(series.series.labels).take(series);
+  /** Forgets all series but those of some label sets. */
+  retain(isKept: (labels: Labels) => boolean): void {
+    for (const [text, { labels }] of this.#series) {
+      if (isKept(labels)) continue;
+      this.#series.delete(text);
+      this.#listed = undefined;
     }
   }
 
@@ -105,14 +116,14 @@ export class OwnMetric implements RegisteredMetric, SeriesOwner {
   get(): Promise<CollectedMetric> {
     const { name, help, type, aggregator } = this;
     const values = [...this.#series.values()].flatMap((each) =>
-      hasSum(type) ? this.#samples(each) : this.#sample(each)
+      this.#samples(each)
     );
     const collected = { name, help, type, values, aggregator };
     return Promise.resolve(collected);
   }
 
   /**
-   * Begins anew with all series, as a registry's `resetMetrics()` asks for. They
+   * Sets all series to 0, as a registry's `resetMetrics()` asks for. They
    * stay, since whoever counts holds on to them; and a gauge tells what is, which
    * is no other than before.
    */
@@ -132,29 +143,22 @@ export class OwnMetric implements RegisteredMetric, SeriesOwner {
     return [...buckets, cells[at + HISTOGRAM.count], cells[at + HISTOGRAM.sum]];
   }
 
-  #sample(each: OwnSeries): CollectedValue {
-    const [value] = this.#values(each);
-    const [exemplar] = each.exemplars;
-    return { value, labels: each.series.labels, ...exemplar && { exemplar } };
-  }
-
   #samples(each: OwnSeries): CollectedValue[] {
     const { name, type, bounds } = this;
-    const { series: { labels }, exemplars } = each;
+    const { labels, exemplars } = each;
     const values = this.#values(each);
-    const [count, sum] = values.slice(-2);
+    const sample = (i: number, suffix = "", le?: unknown): CollectedValue => ({
+      value: values[i],
+      labels: le === undefined ? labels : { ...labels, le },
+      ...suffix !== "" && { metricName: name + suffix },
+      ...exemplars[i] && { exemplar: exemplars[i] },
+    });
+    if (!hasSum(type)) return [sample(0)];
+    const { length } = bounds;
     const buckets = type === "summary"
       ? []
-      : [...bounds, "+Inf"].map((le, i): CollectedValue => ({
-        metricName: `${name}_bucket`,
-        labels: { ...labels, le },
-        value: values[i],
-        ...exemplars[i] && { exemplar: exemplars[i] },
-      }));
-    return [
-      ...buckets,
-      { metricName: `${name}_sum`, labels, value: sum },
-      { metricName: `${name}_count`, labels, value: count },
-    ];
+      : [...bounds, "+Inf"].map((le, i) => sample(i, "_bucket", le));
+    const [sum, count] = [sample(length + 1, "_sum"), sample(length, "_count")];
+    return [...buckets, sum, { ...count, exemplar: undefined }];
   }
 }

@@ -1,5 +1,5 @@
 import type { CollectedExemplar, Series } from "../types.ts";
-import { Cell, HISTOGRAM } from "./cell.ts";
+import { Cell, HISTOGRAM } from "../memory/cell.ts";
 
 /** Whoever keeps the values of a metric elsewhere, such as in shared memory. */
 export interface SeriesKeeper {
@@ -30,14 +30,16 @@ export interface SeriesOwner {
  * bucket, not cumulative and without the infinite one.
  */
 export class OwnSeries {
+  /** The labels, in the order in which they were given. */
+  readonly labels: Series["labels"];
+  /** The series as it is written. */
   readonly series: Series;
   readonly #owner: SeriesOwner;
   #exemplars: (CollectedExemplar | undefined)[] | undefined;
-  /** What has taken its place. */
-  #successor: OwnSeries | undefined;
 
   /** Makes a series without observations. */
-  constructor(owner: SeriesOwner, series: Series) {
+  constructor(owner: SeriesOwner, labels: Series["labels"], series: Series) {
+    this.labels = labels;
     this.series = series;
     this.#owner = owner;
     new Cell(this, new Float64Array(owner.cells), 0);
@@ -55,18 +57,12 @@ export class OwnSeries {
 
   /** Adds to a counter or a gauge. */
   add(value: number, exemplar?: CollectedExemplar): void {
-    if (this.#successor !== undefined) {
-      return this.#successor.add(value, exemplar);
-    }
     Cell.cells(this)[Cell.at(this)] += value;
     if (exemplar !== undefined) this.#exemplify(0, exemplar);
   }
 
   /** Takes an observation of a histogram or a summary. */
   observe(value: number, exemplar?: CollectedExemplar): void {
-    if (this.#successor !== undefined) {
-      return this.#successor.observe(value, exemplar);
-    }
     const { bounds } = this.#owner;
     const cells = Cell.cells(this);
     const at = Cell.at(this);
@@ -77,18 +73,6 @@ export class OwnSeries {
     if (bucket < bounds.length) cells[at + HISTOGRAM.buckets + bucket]++;
     cells[at + HISTOGRAM.sum] += value;
     if (exemplar !== undefined) this.#exemplify(bucket, exemplar);
-  }
-
-  /** Takes what another series of the same kind has, and what it will get. */
-  take(other: OwnSeries): void {
-    const { cells: length } = this.#owner;
-    const [to, from] = [Cell.cells(this), Cell.cells(other)];
-    const [toAt, fromAt] = [Cell.at(this), Cell.at(other)];
-    for (let i = 0; i < length; i++) to[toAt + i] += from[fromAt + i];
-    for (const [index, exemplar] of other.exemplars.entries()) {
-      if (exemplar) this.#exemplify(index, exemplar);
-    }
-    other.#successor = this;
   }
 
   /** Forgets what was counted. */

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { AddressInfo, Server } from "node:net";
 import type { ListenAddress } from "./types.ts";
 
@@ -6,22 +7,15 @@ export async function bind(
   server: Server,
   address: ListenAddress,
 ): Promise<ListenAddress> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    const onListening = () => {
-      server.off("error", reject);
-      resolve();
-    };
-    // In a worker of a cluster, too, which else would share one with the others,
-    // a free port as well.
-    const exclusive = true;
-    if ("path" in address) {
-      server.listen({ path: address.path, exclusive }, onListening);
-    } else {
-      const { hostname: host, port } = address;
-      server.listen({ host, port, exclusive }, onListening);
-    }
+  const listening = once(server, "listening");
+  server.listen({
+    ..."path" in address
+      ? { path: address.path }
+      : { host: address.hostname, port: address.port },
+    // Workers of a cluster would else share a socket, even one on port 0.
+    exclusive: true,
   });
+  await listening;
   if ("path" in address) return address;
   const bound = server.address() as AddressInfo;
   return { hostname: bound.address, port: bound.port };

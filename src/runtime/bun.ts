@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { UnsupportedOptionError } from "../errors.ts";
 import { limitNames, MAX_BODY_BYTES } from "./limits.ts";
 import { nativeResponse } from "./native_response.ts";
@@ -69,9 +70,9 @@ export const bun: Runtime = {
       });
     }
     if (tls && isRenewable) {
-      const { BunRelay } = await import("./bun_relay.ts");
+      const { listenByRelay } = await import("./bun_relay.ts");
       const address = { hostname: "127.0.0.1", port: 0 };
-      return await BunRelay.listen(
+      return await listenByRelay(
         { ...options, tls },
         (tls, remoteAddress) => {
           const server = serve({ ...options, address, tls }, remoteAddress);
@@ -133,14 +134,10 @@ const LINGER_MS = 1000;
 async function drain(server: BunServer): Promise<void> {
   const stopped = server.stop();
   const isStopped = stopped.then(() => true);
-  while (server.pendingRequests > 0) await sleep(DRAIN_CHECK_MS);
-  if (await Promise.race([isStopped, sleep(LINGER_MS)])) return;
+  while (server.pendingRequests > 0) await setTimeout(DRAIN_CHECK_MS);
+  if (await Promise.race([isStopped, setTimeout(LINGER_MS)])) return;
   await server.stop(true);
   await stopped;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /**

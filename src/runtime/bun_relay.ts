@@ -1,4 +1,4 @@
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { bind } from "./bind.ts";
 import type { Listener, ListenOptions, TlsCredentials } from "./types.ts";
 
@@ -34,120 +34,44 @@ interface Relayed {
  * encrypted, to the server with the latest certificate; earlier ones end with
  * their last connection.
  */
-export class BunRelay implements Listener {
-  readonly address: Listener["address"];
-  readonly #server: Server;
-  readonly #serve: Serve;
+export async function listenByRelay(
+  { address, tls }: ListenOptions & { tls: TlsCredentials },
+  serve: Serve,
+): Promise<Listener> {
+  const server = createServer();
+  const bound = await bind(server, address);
   /** The addresses of the clients by the ports that they are relayed from. */
-  readonly #remoteAddresses = new Map<number, string>();
+  const remoteAddresses = new Map<number, string>();
   /** Those that somebody is connected to, and the latest one. */
-  readonly #relayed = new Set<Relayed>();
-  #latest: Relayed;
-  #isUnref = false;
-  #stopped: Promise<void> | undefined;
-
-  /** Binds the socket. */
-  static async listen(
-    { address, tls }: ListenOptions & { tls: TlsCredentials },
-    serve: Serve,
-  ): Promise<BunRelay> {
-    const server = createServer();
-    const bound = await bind(server, address);
-    try {
-      return new BunRelay(server, serve, bound, tls);
-    } catch (error) {
-      server.close();
-      throw error;
-    }
+  const allRelayed = new Set<Relayed>();
+  let isUnref = false;
+  let latest: Relayed;
+  let stopped: Promise<void> | undefined;
+  try {
+    latest = start(tls);
+  } catch (error) {
+    server.close();
+    throw error;
   }
+  server.on("connection", relay);
 
-  /** Takes a socket that is bound. */
-  constructor(
-    server: Server,
-    serve: Serve,
-    address: Listener["address"],
-    tls: TlsCredentials,
-  ) {
-    this.address = address;
-    this.#server = server;
-    this.#serve = serve;
-    this.#latest = this.#start(tls);
-    server.on("connection", (client) => this.#relay(client));
-  }
-
-  // Async, so that what `Bun.serve` throws becomes a rejection.
-  // deno-lint-ignore require-await
-  async renew(tls: TlsCredentials): Promise<void> {
-    if (this.#stopped) return;
-    const earlier = this.#latest;
-    this.#latest = this.#start(tls);
-    this.#endIfUnused(earlier);
-  }
-
-  ref(): void {
-    this.#isUnref = false;
-    for (const each of this.#everything()) each.ref();
-  }
-
-  unref(): void {
-    this.#isUnref = true;
-    for (const each of this.#everything()) each.unref();
-  }
-
-  stop(): Promise<void> {
-    return this.#stopped ??= this.#stop();
-  }
-
-  cut(): Promise<void> {
-    const stopped = this.stop();
-    for (const { target, clients } of this.#relayed) {
-      target.cut();
-      for (const client of clients) client.destroy();
-    }
-    return stopped;
-  }
-
-  async #stop(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
-    await Promise.all([...this.#relayed].map(async ({ target, clients }) => {
-      await target.stop();
-      // It never heard of those who have not said anything.
-      for (const client of clients) {
-        if (client.bytesRead === 0) client.destroy();
-      }
-    }));
-    await closed;
-  }
-
-  #everything(): Iterable<{ ref(): void; unref(): void }> {
-    return [
-      this.#server,
-      ...[...this.#relayed].flatMap((
-        { target, clients },
-      ) => [target, ...clients]),
-    ];
-  }
-
-  #start(tls: TlsCredentials): Relayed {
-    const target = this.#serve(
-      tls,
-      (port) => this.#remoteAddresses.get(port),
-    );
-    if (this.#isUnref) target.unref();
+  function start(tls: TlsCredentials): Relayed {
+    const target = serve(tls, (port) => remoteAddresses.get(port));
+    if (isUnref) target.unref();
     const started = { target, clients: new Set<Socket>() };
-    this.#relayed.add(started);
+    allRelayed.add(started);
     return started;
   }
 
-  #relay(client: Socket): void {
-    const relayed = this.#latest;
+  function relay(client: Socket): void {
+    const relayed = latest;
     relayed.clients.add(client);
     const upstream = connect(relayed.target.port, "127.0.0.1", () => {
       const { remoteAddress } = client;
       if (remoteAddress === undefined) return;
-      this.#remoteAddresses.set(upstream.localPort!, remoteAddress);
+      remoteAddresses.set(upstream.localPort!, remoteAddress);
     });
-    if (this.#isUnref) {
+    if (isUnref) {
       client.unref();
       upstream.unref();
     }
@@ -163,16 +87,64 @@ export class BunRelay implements Listener {
     });
     client.once("close", () => {
       upstream.end();
-      this.#remoteAddresses.delete(upstream.localPort!);
+      remoteAddresses.delete(upstream.localPort!);
       relayed.clients.delete(client);
-      this.#endIfUnused(relayed);
+      endIfUnused(relayed);
     });
   }
 
   /** Ends a server that is not the latest one when nobody uses it any more. */
-  #endIfUnused(relayed: Relayed): void {
-    if (relayed === this.#latest || relayed.clients.size > 0) return;
-    this.#relayed.delete(relayed);
+  function endIfUnused(relayed: Relayed): void {
+    if (relayed === latest || relayed.clients.size > 0) return;
+    allRelayed.delete(relayed);
     relayed.target.stop();
   }
+
+  function everything(): Iterable<{ ref(): void; unref(): void }> {
+    const relayed = [...allRelayed]
+      .flatMap(({ target, clients }) => [target, ...clients]);
+    return [server, ...relayed];
+  }
+
+  async function stopAll(): Promise<void> {
+    const closed = new Promise((resolve) => server.close(resolve));
+    await Promise.all([...allRelayed].map(async ({ target, clients }) => {
+      await target.stop();
+      // It never heard of those who have not said anything.
+      for (const client of clients) {
+        if (client.bytesRead === 0) client.destroy();
+      }
+    }));
+    await closed;
+  }
+
+  const stop = () => stopped ??= stopAll();
+  return {
+    address: bound,
+    // Async, so that what `Bun.serve` throws becomes a rejection.
+    // deno-lint-ignore require-await
+    async renew(tls) {
+      if (stopped) return;
+      const earlier = latest;
+      latest = start(tls);
+      endIfUnused(earlier);
+    },
+    ref() {
+      isUnref = false;
+      for (const each of everything()) each.ref();
+    },
+    unref() {
+      isUnref = true;
+      for (const each of everything()) each.unref();
+    },
+    stop,
+    cut() {
+      const stopped = stop();
+      for (const { target, clients } of allRelayed) {
+        target.cut();
+        for (const client of clients) client.destroy();
+      }
+      return stopped;
+    },
+  };
 }

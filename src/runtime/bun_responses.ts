@@ -1,5 +1,3 @@
-import type { ResponseWatcher } from "./response_end.ts";
-
 /** The part of Bun's server that tells whether a request is still open. */
 export interface BunServer {
   /** How many WebSockets are open. */
@@ -9,6 +7,11 @@ export interface BunServer {
    * request that is not the server's own, and on a unix socket.
    */
   requestIP(request: Request): unknown;
+}
+
+/** Is told that a response was sent, or its request was closed. */
+interface EndWatcher {
+  onEnd(): void;
 }
 
 /** Of so many requests the first, or the next, are looked at, then one in so many. */
@@ -42,7 +45,7 @@ export class RequestOrigin {
 interface OpenResponse {
   readonly server: BunServer;
   readonly request: Request;
-  readonly watcher: ResponseWatcher;
+  readonly watcher: EndWatcher;
   /** When it was first found open, in milliseconds. */
   readonly openSince: number;
 }
@@ -99,7 +102,7 @@ export class BunResponses {
   add(
     server: BunServer,
     request: Request,
-    watcher: ResponseWatcher,
+    watcher: EndWatcher,
     origin: RequestOrigin,
   ): boolean {
     if (origin.isDue() && isClosed({ server, request })) {

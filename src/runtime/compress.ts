@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type * as Zlib from "node:zlib";
 import { rest } from "./pace.ts";
 
@@ -31,7 +32,7 @@ export async function compressBytes(
       for await (const chunk of compressed) chunks.push(chunk);
     },
   );
-  return concat(chunks);
+  return Buffer.concat(chunks);
 }
 
 async function* slices(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -54,15 +55,4 @@ function createStream(zlib: typeof Zlib, compression: Compression) {
         params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 },
       });
   }
-}
-
-function concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }

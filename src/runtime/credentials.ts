@@ -1,19 +1,42 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { TlsError } from "../errors.ts";
-import { readTextFile } from "./files.ts";
 import type { ClientTls, TlsCredentials } from "./types.ts";
 
-/** What names a credential to people: an option, or a file. */
-type NamesOf<Credentials> = { readonly [Name in keyof Credentials]: string };
+/** Credentials of a server or of a client. */
+type Credentials = Partial<TlsCredentials> & ClientTls;
+
+/** The parts of credentials, as texts or as files. */
+type CredentialOptions = Readonly<
+  Partial<Record<keyof Credentials | `${keyof Credentials}File`, string>>
+>;
 
 /**
- * Reads the file of a credential.
+ * Reads parts of credentials from the files that options name, or takes them as
+ * the options have them, and checks them.
  *
- * @throws {TlsError} If it cannot be read.
+ * @throws {TlsError} If a file cannot be read, or the credentials cannot be used.
  */
-export async function readCredential(file: string): Promise<string> {
+export async function readCredentials(
+  parts: readonly (keyof Credentials)[],
+  options: CredentialOptions,
+): Promise<Credentials> {
+  const read = await Promise.all(parts.map(async (part) => {
+    const file = options[`${part}File`];
+    return [part, file === undefined ? options[part] : await readPem(file)];
+  }));
+  const credentials: Credentials = Object.fromEntries(read);
+  const names = parts.map((part) => [
+    part,
+    options[`${part}File`] ?? `tls.${part}`,
+  ]);
+  checkCredentials(credentials, Object.fromEntries(names));
+  return credentials;
+}
+
+async function readPem(file: string): Promise<string> {
   try {
-    return await readTextFile(file);
+    return await readFile(file, "utf8");
   } catch (cause) {
     const { code, message } = cause as { code?: string; message: string };
     throw new TlsError(
@@ -25,50 +48,36 @@ export async function readCredential(file: string): Promise<string> {
 }
 
 /**
- * Reads credentials before a server does, since each runtime's server says in
- * its own way what is wrong with them, or nothing.
+ * Checks credentials before a server or a client has them, since each runtime
+ * says in its own way what is wrong with them, or nothing.
  *
+ * @param names The options or the files that they are from.
  * @throws {TlsError} If one is not what it must be, or the key is not that of
  * the certificate; never with their contents.
  */
 export function checkCredentials(
-  { cert, key, clientCa }: TlsCredentials,
-  names: NamesOf<TlsCredentials>,
+  { cert, key, ca, clientCa }: Credentials,
+  names: { readonly [Part in keyof Credentials]: string },
 ): void {
-  checkPair(cert, key, names);
-  if (clientCa === undefined) return;
-  parseCertificates(clientCa, names.clientCa!);
-}
-
-/** The same for the credentials of a client, which has a certificate with a key. */
-export function checkClientTls(
-  { ca, cert, key }: ClientTls,
-  names: Required<NamesOf<ClientTls>>,
-): void {
-  if (cert !== undefined && key !== undefined) checkPair(cert, key, names);
+  if (cert !== undefined && key !== undefined) {
+    const [certificate] = parseCertificates(cert, names.cert);
+    const privateKey: KeyObject = parse(
+      () => createPrivateKey(key),
+      `${names.key} must be a private key in PEM format, without a passphrase`,
+    );
+    if (!certificate.checkPrivateKey(privateKey)) {
+      throw new TlsError(
+        `Cannot use TLS credentials: ${names.key} must be the private key of ` +
+          `${names.cert}, received another one`,
+      );
+    }
+  }
+  if (clientCa !== undefined) parseCertificates(clientCa, names.clientCa);
   if (ca !== undefined) parseCertificates(ca, names.ca);
 }
 
-function checkPair(
-  cert: string,
-  key: string,
-  names: { readonly cert: string; readonly key: string },
-): void {
-  const [certificate] = parseCertificates(cert, names.cert);
-  const privateKey: KeyObject = parse(
-    () => createPrivateKey(key),
-    `${names.key} must be a private key in PEM format, without a passphrase`,
-  );
-  if (!certificate.checkPrivateKey(privateKey)) {
-    throw new TlsError(
-      `Cannot use TLS credentials: ${names.key} must be the private key of ` +
-        `${names.cert}, received another one`,
-    );
-  }
-}
-
 /** Reads all certificates in a text; there must be one, and none cut off. */
-function parseCertificates(pem: string, name: string): X509Certificate[] {
+function parseCertificates(pem: string, name = ""): X509Certificate[] {
   const requirement = `${name} must be certificates in PEM format`;
   // A file that is read while it is replaced may lack its end. Deno's parser
   // takes a certificate without one, which its server then cannot show: every

@@ -145,12 +145,9 @@ class Requests {
     this.#inFlight++;
     let bytes = 0;
     const end = () => {
-      this.#arrivedAt = Math.max(
-        this.#arrivedAt,
-        performance.now() + lingerMs(bytes),
-      );
-      this.#inFlight--;
-      if (this.#inFlight === 0) this.#onIdle?.();
+      const arrivedAt = performance.now() + lingerMs(bytes);
+      this.#arrivedAt = Math.max(this.#arrivedAt, arrivedAt);
+      if (--this.#inFlight === 0) this.#onIdle?.();
     };
     info.completed.then(end, end);
     const response = nativeResponse(

@@ -51,10 +51,8 @@ export async function listen(
       await remove();
     };
     return {
+      ...listener,
       address,
-      renew: (tls) => listener.renew!(tls),
-      ref: () => listener.ref(),
-      unref: () => listener.unref(),
       stop: thenRemove("stop"),
       cut: thenRemove("cut"),
     };

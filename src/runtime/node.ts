@@ -1,6 +1,6 @@
 import process from "node:process";
 import { listenByNodeHttp } from "./node_http.ts";
-import type { Runtime } from "./types.ts";
+import type { Fetch, Runtime } from "./types.ts";
 
 /** Node, by `node:http` and `node:https`. */
 export const node: Runtime = {
@@ -8,8 +8,17 @@ export const node: Runtime = {
   version: process.versions.node,
   listen: (options) =>
     listenByNodeHttp(options, { replacesGlobals: options.mayReplaceGlobals }),
-  async fetchClient(options) {
-    const { undiciClient } = await import("./undici_client.ts");
-    return undiciClient(options);
+  // The global `fetch` takes no credentials. This is the package that it is made
+  // from, which cannot be imported from Node itself.
+  async fetchClient({ tls, unix }) {
+    const { Agent, fetch } = await import("undici");
+    const dispatcher = new Agent({
+      connect: { ...tls, ...unix !== undefined && { socketPath: unix } },
+    });
+    const own = fetch as unknown as Fetch;
+    return {
+      fetch: (url, init) => own(url, { ...init, dispatcher } as RequestInit),
+      close: () => dispatcher.destroy(),
+    };
   },
 };

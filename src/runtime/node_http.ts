@@ -49,18 +49,16 @@ export async function listenByNodeHttp(
     hostname: "localhost",
     // An application's `Request` and `Response` stay the runtime's own.
     overrideGlobalObjects: replacesGlobals,
-    ...tls
-      ? {
-        createServer: createTlsServer,
-        serverOptions: {
-          ...serverOptions(limits),
-          ...secureContext(tls),
-          // With these two a handshake without a client's certificate fails.
-          requestCert: tls.clientCa !== undefined,
-          rejectUnauthorized: tls.clientCa !== undefined,
-        },
-      }
-      : { createServer, serverOptions: serverOptions(limits) },
+    createServer: tls ? createTlsServer : createServer,
+    serverOptions: {
+      ...serverOptions(limits),
+      ...tls && {
+        ...secureContext(tls),
+        // With these two a handshake without a client's certificate fails.
+        requestCert: tls.clientCa !== undefined,
+        rejectUnauthorized: tls.clientCa !== undefined,
+      },
+    },
   }) as Server;
   if (limits.maxConnections !== undefined) {
     server.maxConnections = limits.maxConnections;

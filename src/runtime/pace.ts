@@ -16,25 +16,9 @@ let sliceEnd = 0;
 let hasTurned = true;
 
 /**
- * Work that may pause wherever it yields. The clock is read there: that belongs
- * after a piece of work, not inside of the innermost loop.
- *
- * A generator, since most work is done in one go: awaiting would cost it more
- * than it takes.
+ * Lets the event loop turn, if the slice is over. The clock is read for that: it
+ * belongs after a piece of work, not into an innermost loop.
  */
-export type Steps<Result> = Generator<void, Result, void>;
-
-/** Does work; the event loop turns whenever the slice is over. */
-export async function paced<Result>(steps: Steps<Result>): Promise<Result> {
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-    const pause = rest();
-    if (pause !== undefined) await pause;
-  }
-}
-
-/** Lets the event loop turn, if the slice is over. */
 export function rest(): Promise<void> | undefined {
   if (waiting.length === 0 && hasTurned) beginSlice();
   // Who was let go on has a slice, too, however many others wait for theirs.

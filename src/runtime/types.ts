@@ -113,7 +113,7 @@ export interface ClientTls {
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** Options for {@linkcode Runtime.fetchClient}. */
-export interface FetchClientOptions {
+interface FetchClientOptions {
   /** How TLS is spoken. */
   readonly tls?: ClientTls;
   /** The file of the unix socket that is asked, whatever host the URL names. */

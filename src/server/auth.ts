@@ -32,10 +32,7 @@ export interface AuthOptions {
 type Credentials = readonly Uint8Array<ArrayBuffer>[];
 
 /** Who may ask, as it is used: data alone. */
-export interface AuthSettings {
-  readonly basic: Credentials;
-  readonly bearer: Credentials;
-}
+export type AuthSettings = Readonly<Record<"basic" | "bearer", Credentials>>;
 
 /**
  * Answers a request that must not be answered otherwise.
@@ -151,24 +148,17 @@ function bearerCredentials(tokens: readonly string[]): Credentials {
 function readCredentials(header: string): Uint8Array<ArrayBuffer> | undefined {
   const [, scheme, value] = /^(\S+) +(\S+) *$/.exec(header) ?? [];
   switch (scheme?.toLowerCase()) {
-    case "basic": {
-      const binary = fromBase64(value);
-      if (binary === undefined) return undefined;
-      const sent = Uint8Array.from(binary, (char) => char.charCodeAt(0));
-      return new Uint8Array([...encoder.encode("basic "), ...sent]);
-    }
+    case "basic":
+      try {
+        const binary = `basic ${atob(value)}`;
+        return Uint8Array.from(binary, (char) => char.charCodeAt(0));
+      } catch {
+        return undefined;
+      }
     case "bearer":
       return encoder.encode(`bearer ${value}`);
     default:
       return undefined;
-  }
-}
-
-function fromBase64(value: string): string | undefined {
-  try {
-    return atob(value);
-  } catch {
-    return undefined;
   }
 }
 

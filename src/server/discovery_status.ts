@@ -1,54 +1,46 @@
-import type { Deadline } from "../exposition/deadline.ts";
-import type {
-  Gatherer,
-  Gathering,
-  GatherRequest,
-  Overview,
-} from "../exposition/gather.ts";
-import { nameFilter } from "../exposition/name_filter.ts";
-import { packageMetric } from "../metrics/package_metric.ts";
+import type { OwnRegistry } from "../metrics/own_registry.ts";
 
-/** What service discovery has made of a server so far. */
-export interface DiscoveryStatus {
-  /** Whether it knows the server. */
-  isRegistered: boolean;
-  /** How often something went wrong since the start. */
-  failures: number;
-}
+/** How many words a {@linkcode DiscoveryStatus} takes. */
+export const STATUS_WORDS = 2;
 
-/** Gathers what another gatherer does, and what service discovery has made of it. */
-export class DiscoveryGatherer implements Gatherer {
-  readonly #inner: Gatherer;
-  readonly #status: Readonly<DiscoveryStatus>;
-  readonly #registered = packageMetric(
-    "gauge",
-    "discovery_registered",
-    "Whether service discovery knows this server (1), or does not (0).",
-  );
-  readonly #failures = packageMetric(
-    "counter",
-    "discovery_failures_total",
-    "What went wrong in service discovery since this server has started.",
-  );
+/** The state of a server in service discovery, in words that threads may share. */
+export class DiscoveryStatus {
+  readonly #words: Int32Array;
 
-  /** Makes a gatherer that adds to another one. */
-  constructor(inner: Gatherer, status: Readonly<DiscoveryStatus>) {
-    this.#inner = inner;
-    this.#status = status;
+  /** Takes the words; without them, some that no other thread sees. */
+  constructor(words: Int32Array = new Int32Array(STATUS_WORDS)) {
+    this.#words = words;
   }
 
-  async gather(request: GatherRequest): Promise<Gathering> {
-    const gathering = await this.#inner.gather(request);
-    this.#registered.of().set(Number(this.#status.isRegistered));
-    this.#failures.of().set(this.#status.failures);
-    const isWanted = nameFilter(request.names);
-    const own = [this.#registered, this.#failures]
-      .filter(({ name, type }) => isWanted(name, type))
-      .map(({ family }) => family);
-    return { ...gathering, families: [...gathering.families, ...own] };
+  /** Whether service discovery knows the server. */
+  get isRegistered(): boolean {
+    return Atomics.load(this.#words, 0) === 1;
   }
 
-  overview(deadline: Deadline): Promise<Overview> {
-    return this.#inner.overview(deadline);
+  set isRegistered(isRegistered: boolean) {
+    Atomics.store(this.#words, 0, Number(isRegistered));
+  }
+
+  /** Counts what went wrong. */
+  addFailure(): void {
+    Atomics.add(this.#words, 1, 1);
+  }
+
+  /** Adds metrics that tell the state. */
+  addMetrics(own: OwnRegistry): void {
+    const registered = own.add(
+      "gauge",
+      "discovery_registered",
+      "Whether service discovery knows this server (1), or does not (0).",
+    );
+    const failures = own.add(
+      "counter",
+      "discovery_failures_total",
+      "What went wrong in service discovery since this server has started.",
+    );
+    own.onGather(() => {
+      registered.of().set(Number(this.isRegistered));
+      failures.of().set(Atomics.load(this.#words, 1));
+    });
   }
 }

@@ -1,22 +1,10 @@
-import type { ListedMetric, Overview } from "../exposition/gather.ts";
+import type { ListedMetric, Overview } from "../gather/gatherer.ts";
+import type { ScrapeHandler } from "../exposition/scrape_handler.ts";
 import { messageOf } from "../message_of.ts";
 import { VERSION } from "../version.ts";
 import { FORMATS } from "./formats.ts";
-import type { LoggedScrape, ScrapeLog } from "./scrape_log.ts";
-
-/** What the page for people tells of a server. */
-export interface LandingPageOptions {
-  /** The path of the metrics. */
-  readonly path: string;
-  /** The runtime's name and version. */
-  readonly runtime: string;
-  /** Whether the registry is the default one. */
-  readonly isDefaultRegistry: boolean;
-  /** Lists what is served. */
-  readonly overview: () => Promise<Overview>;
-  /** Has the last scrapes. */
-  readonly log: ScrapeLog;
-}
+import type { ServerSettings } from "./options.ts";
+import type { LoggedScrape } from "./scrape_log.ts";
 
 /** How many families are listed. */
 const LISTED = 500;
@@ -29,11 +17,20 @@ const HEADERS = {
   "x-content-type-options": "nosniff",
 };
 
-/** Answers with a page for people: what runs here, and who has scraped it. */
+/**
+ * Answers with a page for people: what runs here, and who has scraped it.
+ *
+ * @param runtime The runtime's name and version.
+ * @param scrapeHandler Lists what is served.
+ * @param scrapes The last scrapes.
+ */
 export async function landingPage(
-  options: LandingPageOptions,
+  settings: ServerSettings,
+  runtime: string,
+  scrapeHandler: Pick<ScrapeHandler, "overview">,
+  scrapes: readonly LoggedScrape[],
 ): Promise<Response> {
-  const { path, runtime, log } = options;
+  const { path } = settings;
   const html = `<!doctype html>
 <html lang="en">
 <head>
@@ -52,9 +49,9 @@ ${
       .join(", ")
   }</p>
 <h2>Families</h2>
-${await familiesOf(options)}
+${await familiesOf(settings, scrapeHandler)}
 <h2>Last scrapes</h2>
-${scrapesOf(log)}
+${scrapesOf(scrapes)}
 </body>
 </html>
 `;
@@ -62,11 +59,12 @@ ${scrapesOf(log)}
 }
 
 async function familiesOf(
-  { path, isDefaultRegistry, overview }: LandingPageOptions,
+  { path, handler: { isDefaultRegistry } }: ServerSettings,
+  scrapeHandler: Pick<ScrapeHandler, "overview">,
 ): Promise<string> {
   let found: Overview;
   try {
-    found = await overview();
+    found = await scrapeHandler.overview();
   } catch (error) {
     return `<p class="bad">The registry has failed: ${
       escapeHtml(messageOf(error))
@@ -74,20 +72,18 @@ async function familiesOf(
   }
   const { metrics, clients } = found;
   const whose = isDefaultRegistry
-    ? "the global registry of prom-client"
+    ? "the global registries of the clients that the application has loaded"
     : "a registry of the application";
   if (metrics.length === 0) {
     return `<p class="bad">There are none in ${whose}.${
       isDefaultRegistry
-        ? " If the application has metrics, they are in another copy of the" +
-          " client, or in another client: pass its <code>registry</code> to" +
-          " the server."
+        ? " If it has metrics, they are in a registry of its own, or in a" +
+          " client that is not seen, such as an ES module: pass" +
+          " <code>registry</code> to the server."
         : ""
     }</p>`;
   }
-  const made = !isDefaultRegistry && clients.length > 0
-    ? `, made by ${clients.join(" and ")}`
-    : "";
+  const made = clients.length > 0 ? `, made by ${clients.join(" and ")}` : "";
   const rest = metrics.length > LISTED
     ? `<p>And ${metrics.length - LISTED} more.</p>`
     : "";
@@ -123,7 +119,7 @@ function familyRow(path: string, { name, type, help }: ListedMetric): string {
     `<td>${escapeHtml(type)}</td><td>${escapeHtml(help)}</td></tr>`;
 }
 
-function scrapesOf({ latest }: ScrapeLog): string {
+function scrapesOf(latest: readonly LoggedScrape[]): string {
   if (latest.length === 0) return "<p>None yet.</p>";
   return `<table>
 <tr><th>When</th><th>By</th><th>From</th><th>Status</th><th>Format</th>

@@ -7,6 +7,11 @@ import type {
 } from "../types.ts";
 import { type Report, reporter } from "../wrappers/measurement.ts";
 import type { DiscoveryStatus } from "./discovery_status.ts";
+import type {
+  HttpServerInfo,
+  ServerControls,
+  UnixServerInfo,
+} from "./handle.ts";
 
 /** How long `close()` waits unless it is told otherwise, in milliseconds. */
 export const GRACE_MS = 10_000;
@@ -21,9 +26,6 @@ export class Lifecycle {
   /** Aborts when the server begins to close. */
   readonly #closing = new AbortController();
   readonly #graceOver = Promise.withResolvers<void>();
-  #graceTimer: ReturnType<typeof setTimeout> | undefined;
-  /** When the grace is over, by the clock of `performance`. */
-  #graceEnd = Infinity;
   #deregister: (() => Promise<void>) | undefined;
   #closed: Promise<void> | undefined;
   #isOver = false;
@@ -46,9 +48,19 @@ export class Lifecycle {
     this.#reportClosing = reporter("close metrics server", onError);
   }
 
-  /** Whether service discovery knows the server. */
-  get isRegistered(): boolean {
-    return this.#status.isRegistered;
+  /** Makes the part of a server's handle that is the same on every thread. */
+  handleOf<Info extends HttpServerInfo | UnixServerInfo>(
+    info: Info,
+  ): Info & ServerControls {
+    const status = this.#status;
+    return {
+      ...info,
+      get isRegistered() {
+        return status.isRegistered;
+      },
+      close: (grace) => this.close(grace),
+      [Symbol.asyncDispose]: () => this.close(),
+    };
   }
 
   /** Has something done when the server begins to close. */
@@ -66,10 +78,8 @@ export class Lifecycle {
    */
   async begin(
     server: MetricsServerInfo,
-    { serviceDiscovery, signal }: {
-      readonly serviceDiscovery?: ServiceDiscovery;
-      readonly signal?: AbortSignal;
-    },
+    serviceDiscovery?: ServiceDiscovery,
+    signal?: AbortSignal,
   ): Promise<void> {
     try {
       signal?.throwIfAborted();
@@ -106,7 +116,7 @@ export class Lifecycle {
     const info = { ...server, socket: { ...server.socket } };
     const context: DiscoveryContext = {
       onError: (error) => {
-        this.#status.failures++;
+        this.#status.addFailure();
         this.#reportDiscovery(error);
       },
       onChange: (isRegistered) => {
@@ -142,23 +152,16 @@ export class Lifecycle {
     } catch (error) {
       return Promise.reject(error);
     }
-    // The timer of a server that is closed already would keep the process alive.
-    if (this.#graceEnd > 0) this.#endGraceIn(grace);
+    const timer = setTimeout(this.#graceOver.resolve, grace);
     if (this.#closed === undefined) {
       // What closing calls may call this again.
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#closed = promise;
       resolve(this.#close());
     }
+    // Left running, it would keep the process alive.
+    void this.#closed.then(() => clearTimeout(timer));
     return this.#closed;
-  }
-
-  #endGraceIn(ms: number): void {
-    const end = performance.now() + ms;
-    if (end >= this.#graceEnd) return;
-    this.#graceEnd = end;
-    clearTimeout(this.#graceTimer);
-    this.#graceTimer = setTimeout(this.#graceOver.resolve, ms);
   }
 
   async #close(): Promise<void> {
@@ -178,8 +181,6 @@ export class Lifecycle {
     } catch (error) {
       this.#reportClosing(error);
     } finally {
-      clearTimeout(this.#graceTimer);
-      this.#graceEnd = 0;
       this.#isOver = true;
     }
   }
@@ -200,7 +201,7 @@ export class Lifecycle {
       await deregister();
       this.#deregister = undefined;
     } catch (error) {
-      this.#status.failures++;
+      this.#status.addFailure();
       this.#reportDeregistration(error);
     }
   }

@@ -2,12 +2,14 @@ import { describe } from "../describe.ts";
 import {
   HANDLER_OPTIONS,
   type MetricsHandlerOptions,
+  type MetricsHandlerParts,
   type MetricsHandlerSettings,
   readOptions,
 } from "../exposition/options.ts";
-import type { RegistryLister } from "../exposition/registries.ts";
 import {
+  defined,
   MAX_TIMER_MS,
+  requireMethod,
   requireNames,
   requireNumber,
   requireType,
@@ -20,8 +22,7 @@ import {
   readAuthOptions,
 } from "./auth.ts";
 import { ACTION } from "./refuse.ts";
-import { HEALTH_PATH, METRICS_PATH } from "./routes.ts";
-import { readTlsOptions, type TlsOptions } from "./tls.ts";
+import { readTlsOptions, type TlsOptions, type TlsSettings } from "./tls.ts";
 
 /**
  * Options for {@linkcode startHttpServer}, wherever it listens.
@@ -182,30 +183,37 @@ export interface StartUnixServerOptions extends MetricsServerOptions {
   port?: undefined;
 }
 
+/** Where the metrics are by default. */
+const METRICS_PATH = "/metrics";
+
+/** Where health checks ask. */
+export const HEALTH_PATH = "/-/healthy";
+
 /** What a server is like: data alone, which may cross to another thread. */
 export interface ServerSettings {
   /** Where to listen; an empty address is all interfaces. */
   readonly address: ListenAddress;
   /** The path of the metrics. */
   readonly path: string;
-  readonly tls: TlsOptions | undefined;
+  readonly tls: TlsSettings | undefined;
   readonly auth: AuthSettings | undefined;
   readonly limits: ConnectionLimits;
   /** What is for the handler of the metrics. */
   readonly handler: MetricsHandlerSettings;
-  /** Whether the metrics are those of the default registry. */
-  readonly isDefaultRegistry: boolean;
   /** Whether somebody registers the server. */
   readonly hasDiscovery: boolean;
 }
 
 /** Options as they are used. */
-export interface ServerParts {
+export interface ServerParts extends Omit<MetricsHandlerParts, "settings"> {
   readonly settings: ServerSettings;
-  readonly registries: RegistryLister;
-  readonly onError: ((error: unknown) => void) | undefined;
   readonly signal: AbortSignal | undefined;
 }
+
+/** Options of either kind; service discovery is read elsewhere. */
+type GivenOptions =
+  & Omit<MetricsServerOptions, "serviceDiscovery">
+  & { addr?: string; port?: number; unix?: string; serviceDiscovery?: unknown };
 
 /** The names of all options: one that is not known may be meant to protect. */
 const KNOWN: Readonly<
@@ -230,17 +238,11 @@ const MAX_UNIX_BYTES = 100;
 
 /**
  * Copies the options, with their defaults, and refuses what they cannot be.
- * Service discovery is read elsewhere.
  *
  * @param more What else is known, and read elsewhere.
  */
 export function readServerOptions(
-  options:
-    & Omit<
-      StartHttpServerOptions | StartUnixServerOptions,
-      "serviceDiscovery"
-    >
-    & { serviceDiscovery?: unknown },
+  options: GivenOptions,
   more: readonly string[] = [],
 ): ServerParts {
   requireType(ACTION, "object", { options });
@@ -252,9 +254,6 @@ export function readServerOptions(
   requireNames(ACTION, "options", options, [...Object.keys(KNOWN), ...more]);
   // Each by its name: what is inherited counts, too.
   const {
-    addr,
-    port,
-    unix,
     path = METRICS_PATH,
     tls,
     auth,
@@ -262,36 +261,28 @@ export function readServerOptions(
     idleTimeout,
     maxConnections,
     signal,
-    registry,
+    serviceDiscovery,
   } = options;
   requirePath(path);
-  requireMs({ headerTimeout, idleTimeout });
-  if (maxConnections !== undefined) {
-    requireInteger(
-      "maxConnections",
-      maxConnections,
-      1,
-      Number.MAX_SAFE_INTEGER,
-    );
-  }
+  const timeouts = defined({ headerTimeout, idleTimeout });
+  requireNumber(ACTION, timeouts, 100, MAX_TIMER_MS);
+  requireInteger("maxConnections", maxConnections, 1, Number.MAX_SAFE_INTEGER);
   if (signal !== undefined) {
-    requireMethod("signal", signal, "throwIfAborted");
-    requireMethod("signal", signal, "addEventListener");
+    requireMethod(ACTION, "signal", signal, "throwIfAborted");
+    requireMethod(ACTION, "signal", signal, "addEventListener");
   }
-  const { settings, registries, onError } = readOptions(options, true);
+  const { settings: handler, ...parts } = readOptions(options, true);
   return {
+    ...parts,
     settings: {
-      address: readAddress(addr, port, unix),
+      address: readAddress(options),
       path,
       tls: tls === undefined ? undefined : readTlsOptions(tls),
       auth: auth === undefined ? undefined : readAuthOptions(auth),
       limits: { headerTimeout, idleTimeout, maxConnections },
-      handler: settings,
-      isDefaultRegistry: registry === undefined,
-      hasDiscovery: options.serviceDiscovery !== undefined,
+      handler,
+      hasDiscovery: serviceDiscovery !== undefined,
     },
-    registries,
-    onError,
     signal,
   };
 }
@@ -300,20 +291,18 @@ export function readServerOptions(
 export function readDiscovery(
   given: ServiceDiscovery | undefined,
 ): ServiceDiscovery | undefined {
-  if (given !== undefined) requireMethod("serviceDiscovery", given, "register");
+  if (given !== undefined) {
+    requireMethod(ACTION, "serviceDiscovery", given, "register");
+  }
   return given;
 }
 
-function readAddress(
-  addr: unknown,
-  port: unknown,
-  unix: unknown,
-): ListenAddress {
-  if (unix === undefined) {
-    return {
-      hostname: addr === undefined ? "" : requireAddr(addr),
-      port: port === undefined ? 0 : requireInteger("port", port, 0, 65535),
-    };
+function readAddress({ addr, port, unix: path }: GivenOptions): ListenAddress {
+  if (path === undefined) {
+    // Node takes anything but a string for all interfaces.
+    requireType(ACTION, "string", defined({ addr }));
+    requireInteger("port", port, 0, 65535);
+    return { hostname: addr ?? "", port: port ?? 0 };
   }
   if (addr !== undefined || port !== undefined) {
     throw new TypeError(
@@ -321,8 +310,7 @@ function readAddress(
         "both",
     );
   }
-  requireType(ACTION, "string", { unix });
-  const path = unix as string;
+  requireType(ACTION, "string", { unix: path });
   const { length } = new TextEncoder().encode(path);
   if (length === 0 || length > MAX_UNIX_BYTES || path.includes("\0")) {
     throw new RangeError(
@@ -333,25 +321,19 @@ function readAddress(
   return { path };
 }
 
-function requireAddr(addr: unknown): string {
-  // Node takes anything else for all interfaces.
-  requireType(ACTION, "string", { addr });
-  return addr as string;
-}
-
 function requireInteger(
   name: string,
   value: unknown,
   min: number,
   max: number,
-): number {
+): void {
+  if (value === undefined) return;
   const requirement = `Cannot ${ACTION}: ${name} must be an integer from ` +
     `${min} to ${max}, received ${describe(value)}`;
   if (typeof value !== "number") throw new TypeError(requirement);
   if (!Number.isInteger(value) || value < min || value > max) {
     throw new RangeError(requirement);
   }
-  return value;
 }
 
 function requirePath(path: unknown): void {
@@ -362,21 +344,5 @@ function requirePath(path: unknown): void {
   throw new RangeError(
     `Cannot ${ACTION}: path must be a URL's path other than ${HEALTH_PATH}, ` +
       `received ${describe(path)}`,
-  );
-}
-
-function requireMs(options: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined) continue;
-    requireNumber(ACTION, { [name]: value }, 100, MAX_TIMER_MS);
-  }
-}
-
-function requireMethod(option: string, given: object, method: string): void {
-  const found = (given as Readonly<Record<string, unknown>> | null)?.[method];
-  if (typeof found === "function") return;
-  throw new TypeError(
-    `Cannot ${ACTION}: ${option} must have the method ${method}(), ` +
-      `received ${describe(given)}`,
   );
 }

@@ -1,6 +1,6 @@
 import { inBackground } from "../runtime/background.ts";
 import type { Listener, TlsCredentials } from "../runtime/types.ts";
-import type { TlsSource } from "./tls.ts";
+import { readTls, type TlsSettings } from "./tls.ts";
 
 /**
  * Keeps a listener's credentials as they are in their files. What cannot be
@@ -10,27 +10,25 @@ import type { TlsSource } from "./tls.ts";
  * @returns Ends that.
  */
 export function renewInBackground(
-  source: TlsSource,
+  tls: TlsSettings,
   credentials: TlsCredentials,
   listener: Listener,
   report: (error: unknown) => void,
 ): () => void {
-  if (source.reloadInterval === undefined) return () => {};
+  if (tls.reloadInterval === undefined) return () => {};
   let shown = JSON.stringify(credentials);
   let isBusy = false;
   let isOver = false;
   let failure: string | undefined;
-  const end = inBackground(source.reloadInterval, async () => {
+  const end = inBackground(tls.reloadInterval, async () => {
     if (isBusy) return;
     isBusy = true;
     try {
-      const read = await source.read();
+      const read = await readTls(tls);
       const found = JSON.stringify(read);
       if (isOver) return;
-      if (found !== shown) {
-        await listener.renew!(read);
-        shown = found;
-      }
+      if (found !== shown) await listener.renew!(read);
+      shown = found;
       failure = undefined;
     } catch (error) {
       const { message } = error as Error;

@@ -7,24 +7,17 @@ import { MAX_BODY_BYTES } from "../runtime/limits.ts";
 import type { RequestHandler } from "../runtime/types.ts";
 import type { Authorizer } from "./auth.ts";
 import { FORMATS } from "./formats.ts";
-import type { ScrapeLog } from "./scrape_log.ts";
-
-/** Where the metrics are by default. */
-export const METRICS_PATH = "/metrics";
-
-/** Where health checks ask. */
-export const HEALTH_PATH = "/-/healthy";
+import { landingPage } from "./landing_page.ts";
+import { HEALTH_PATH, type ServerSettings } from "./options.ts";
+import { type LoggedScrape, logScrape } from "./scrape_log.ts";
 
 /** What a metrics server is made of. */
 export interface ServerRoutesOptions {
-  /** The path of the metrics. */
-  readonly path: string;
+  readonly settings: ServerSettings;
   /** Answers the scrapes. */
   readonly scrapeHandler: ScrapeHandler;
-  /** Remembers them. */
-  readonly log: ScrapeLog;
-  /** Makes the page for people. */
-  readonly landingPage: () => Promise<Response>;
+  /** The runtime's name and version. */
+  readonly runtime: string;
   /** Refuses those who may not ask. */
   readonly authorize: Authorizer | undefined;
   /** Takes what fails unexpectedly; runtimes would print it. */
@@ -33,7 +26,9 @@ export interface ServerRoutesOptions {
 
 /** Makes the handler of a whole metrics server. */
 export function serverRoutes(options: ServerRoutesOptions): RequestHandler {
-  const { path, scrapeHandler, log, landingPage, authorize, report } = options;
+  const { settings, scrapeHandler, runtime, authorize, report } = options;
+  const scrapes: LoggedScrape[] = [];
+  const page = () => landingPage(settings, runtime, scrapeHandler, scrapes);
 
   async function scrape(
     request: Request,
@@ -48,7 +43,7 @@ export function serverRoutes(options: ServerRoutesOptions): RequestHandler {
     const answered = await scrapeHandler.answer(
       format === null ? request : withAccept(request, FORMATS[format]),
     );
-    log.add(request, remoteAddress(), answered);
+    logScrape(scrapes, request, remoteAddress(), answered);
     const { response } = answered;
     // A browser would offer what it does not know for download.
     if (format !== null && isBrowser(request) && response.ok) {
@@ -61,7 +56,7 @@ export function serverRoutes(options: ServerRoutesOptions): RequestHandler {
     request: Request,
     remoteAddress: () => string | undefined,
   ): Promise<Response> {
-    if (isLarge(request)) {
+    if (Number(request.headers.get("content-length")) > MAX_BODY_BYTES) {
       return plainResponse(413, "Content Too Large", { connection: "close" });
     }
     // The Host header, and so the URL, may be anything.
@@ -74,10 +69,10 @@ export function serverRoutes(options: ServerRoutesOptions): RequestHandler {
     if (refusal) return refusal;
     if (url === null) return plainResponse(400, "Bad Request");
     switch (url.pathname) {
-      case path:
+      case settings.path:
         return await scrape(request, url, remoteAddress);
       case "/":
-        return await onlyRead(request, landingPage);
+        return await onlyRead(request, page);
       default:
         return plainResponse(404, "Not Found");
     }
@@ -91,10 +86,6 @@ export function serverRoutes(options: ServerRoutesOptions): RequestHandler {
       return plainResponse(500, "Internal Server Error");
     }
   };
-}
-
-function isLarge({ headers }: Request): boolean {
-  return Number(headers.get("content-length")) > MAX_BODY_BYTES;
 }
 
 /** The same request, as if it asked for a format itself. */

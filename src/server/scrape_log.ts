@@ -1,4 +1,4 @@
-import type { AnswerRecord } from "../exposition/own_metrics.ts";
+import type { AnswerRecord } from "../exposition/scrape_metrics.ts";
 import type { AnsweredScrape } from "../exposition/scrape_handler.ts";
 
 /** How many scrapes are remembered. */
@@ -16,28 +16,23 @@ export interface LoggedScrape extends AnswerRecord {
   readonly failed: readonly string[];
 }
 
-/** The last scrapes of a server, for people to look at. */
-export class ScrapeLog {
-  readonly #scrapes: LoggedScrape[] = [];
-
-  /** The scrapes, the last one first. */
-  get latest(): readonly LoggedScrape[] {
-    return this.#scrapes;
-  }
-
-  /** Remembers a scrape. */
-  add(
-    { headers }: Pick<Request, "headers">,
-    remoteAddress: string | undefined,
-    { record, failures }: AnsweredScrape,
-  ): void {
-    this.#scrapes.unshift({
-      ...record,
-      at: new Date(),
-      userAgent: headers.get("user-agent") ?? "unknown",
-      remoteAddress,
-      failed: [...new Set(failures.map(({ collector }) => collector))],
-    });
-    this.#scrapes.length = Math.min(this.#scrapes.length, KEPT);
-  }
+/**
+ * Remembers a scrape, for people to look at.
+ *
+ * @param latest The last scrapes of a server, the last one first.
+ */
+export function logScrape(
+  latest: LoggedScrape[],
+  { headers }: Pick<Request, "headers">,
+  remoteAddress: string | undefined,
+  { record, failures }: AnsweredScrape,
+): void {
+  latest.unshift({
+    ...record,
+    at: new Date(),
+    userAgent: headers.get("user-agent") ?? "unknown",
+    remoteAddress,
+    failed: [...new Set(failures.map(({ collector }) => collector))],
+  });
+  latest.length = Math.min(latest.length, KEPT);
 }

@@ -1,20 +1,19 @@
-import type { Gatherer } from "../exposition/gather.ts";
+import type { Gatherer } from "../gather/gatherer.ts";
+import { OwnRegistry } from "../metrics/own_registry.ts";
 import { ScrapeHandler } from "../exposition/scrape_handler.ts";
 import { loadRuntime } from "../runtime/detect.ts";
 import { listen } from "../runtime/listen.ts";
 import type { Listener } from "../runtime/types.ts";
 import { reporter } from "../wrappers/measurement.ts";
 import { authorizer } from "./auth.ts";
-import { DiscoveryGatherer, type DiscoveryStatus } from "./discovery_status.ts";
+import type { DiscoveryStatus } from "./discovery_status.ts";
 import type { HttpServerInfo, UnixServerInfo } from "./handle.ts";
-import { landingPage } from "./landing_page.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { ServerSettings } from "./options.ts";
 import { renewInBackground } from "./renewal.ts";
 import { serverRoutes } from "./routes.ts";
-import { ScrapeLog } from "./scrape_log.ts";
 import { infoOf } from "./server_info.ts";
-import { tlsSource } from "./tls.ts";
+import { readTls } from "./tls.ts";
 
 /** A server that listens. */
 export interface Serving {
@@ -28,6 +27,8 @@ export interface ServeOptions {
   readonly settings: ServerSettings;
   /** Gathers the metrics. */
   readonly gatherer: Gatherer;
+  /** The package's own metrics, those of the gatherer among them. */
+  readonly own?: OwnRegistry;
   /** Is told how service discovery goes, and served. */
   readonly status: DiscoveryStatus;
   readonly onError: ((error: unknown) => void) | undefined;
@@ -36,49 +37,38 @@ export interface ServeOptions {
 }
 
 /** Serves what a gatherer gathers, on this thread. */
-export async function serve(
-  { settings, gatherer, status, onError, mayReplaceGlobals }: ServeOptions,
-): Promise<Serving> {
-  const { address, path, limits, isDefaultRegistry, hasDiscovery } = settings;
-  const tls = settings.tls && tlsSource(settings.tls);
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const { settings, own = new OwnRegistry(), status, onError } = options;
+  const { address, path, tls, auth, limits, handler, hasDiscovery } = settings;
+  if (hasDiscovery && handler.ownMetrics) status.addMetrics(own);
   const scrapeHandler = new ScrapeHandler(
-    settings.handler,
-    hasDiscovery && settings.handler.ownMetrics
-      ? new DiscoveryGatherer(gatherer, status)
-      : gatherer,
+    handler,
+    options.gatherer,
+    own,
     onError,
   );
-  const log = new ScrapeLog();
-  const authorize = settings.auth && await authorizer(settings.auth);
-  const credentials = await tls?.read();
+  const authorize = auth && await authorizer(auth);
+  const credentials = tls && await readTls(tls);
   const { name, version } = await loadRuntime();
   const listener = await listen({
     address,
     handler: serverRoutes({
-      path,
+      settings,
       scrapeHandler,
-      log,
+      runtime: `${name} ${version}`,
       authorize,
       report: reporter("answer request", onError),
-      landingPage: () =>
-        landingPage({
-          path,
-          log,
-          runtime: `${name} ${version}`,
-          isDefaultRegistry,
-          overview: () => scrapeHandler.overview(),
-        }),
     }),
     tls: credentials,
     isRenewable: tls?.reloadInterval !== undefined,
     limits,
-    mayReplaceGlobals,
+    mayReplaceGlobals: options.mayReplaceGlobals,
   });
   const lifecycle = new Lifecycle(listener, status, onError);
   if (tls && credentials) {
     const report = reporter("renew TLS credentials", onError);
     lifecycle.onClose(renewInBackground(tls, credentials, listener, report));
   }
-  const info = infoOf(listener.address, path, settings.tls);
+  const info = infoOf(listener.address, path, tls);
   return { info, listener, lifecycle };
 }

@@ -1,5 +1,5 @@
-import { RegistryGatherer } from "../exposition/registry_gatherer.ts";
-import type { DiscoveryStatus } from "./discovery_status.ts";
+import { RegistryGatherer } from "../gather/gather.ts";
+import { DiscoveryStatus } from "./discovery_status.ts";
 import type {
   MetricsHttpServer,
   MetricsServer,
@@ -104,23 +104,12 @@ export async function startHttpServer(
   const serviceDiscovery = readDiscovery(options.serviceDiscovery);
   signal?.throwIfAborted();
   const gatherer = new RegistryGatherer(registries);
-  const status: DiscoveryStatus = { isRegistered: false, failures: 0 };
-  const { info, listener, lifecycle } = await serve({
-    settings,
-    gatherer,
-    status,
-    onError,
-  });
-  await lifecycle.begin(info, { serviceDiscovery, signal });
-  const close = (grace?: number) => lifecycle.close(grace);
-  return {
-    ...info,
-    get isRegistered() {
-      return lifecycle.isRegistered;
-    },
-    close,
+  const status = new DiscoveryStatus();
+  const serving = await serve({ settings, gatherer, status, onError });
+  const { info, listener, lifecycle } = serving;
+  await lifecycle.begin(info, serviceDiscovery, signal);
+  return Object.assign(lifecycle.handleOf(info), {
     ref: () => listener.ref(),
     unref: () => listener.unref(),
-    [Symbol.asyncDispose]: () => close(),
-  };
+  });
 }

@@ -1,11 +1,12 @@
 import {
+  defined,
   isPlainObject,
   MAX_TIMER_MS,
   requireCredentialPath,
   requireNumber,
   requireSecretText,
 } from "../require.ts";
-import { checkCredentials, readCredential } from "../runtime/credentials.ts";
+import { readCredentials } from "../runtime/credentials.ts";
 import type { TlsCredentials } from "../runtime/types.ts";
 import { ACTION, requireProtection } from "./refuse.ts";
 
@@ -87,118 +88,51 @@ export interface TlsFileOptions {
  */
 export type TlsOptions = TlsPemOptions | TlsFileOptions;
 
-/** Where a server's credentials come from. */
-export interface TlsSource {
-  /** For how many milliseconds they are good; they change only where there is one. */
-  readonly reloadInterval?: number;
-  /**
-   * Reads them.
-   *
-   * @throws {TlsError} If they cannot be used.
-   */
-  read(): Promise<TlsCredentials>;
-}
-
 const RELOAD_INTERVAL_MS = 10_000;
+
+const PARTS = ["cert", "key", "clientCa"] as const;
+
+const FILES = ["certFile", "keyFile", "clientCaFile", "reloadInterval"];
+
+/** Options of either kind, as they are used. */
+export type TlsSettings = Readonly<Partial<TlsPemOptions & TlsFileOptions>>;
 
 /**
  * Copies the options for TLS, and refuses what they cannot be; the credentials
  * themselves are not read yet.
  */
-export function readTlsOptions(options: TlsOptions): TlsOptions {
-  return isFiles(options) ? readFileOptions(options) : readPemOptions(options);
-}
-
-/** Makes what reads the credentials of options that were copied. */
-export function tlsSource(options: TlsOptions): TlsSource {
-  return isFiles(options) ? fromFiles(options) : fromTexts(options);
-}
-
-/** Whether clients are asked for a certificate. */
-export function asksForCertificate(options: TlsOptions): boolean {
-  const ca = isFiles(options) ? options.clientCaFile : options.clientCa;
-  return ca !== undefined;
-}
-
-function isFiles(options: TlsOptions): options is TlsFileOptions {
-  return isPlainObject(options) &&
+export function readTlsOptions(options: TlsOptions): TlsSettings {
+  const isFiles = isPlainObject(options) &&
     ("certFile" in options || "keyFile" in options);
-}
-
-function readPemOptions(options: TlsPemOptions): TlsPemOptions {
-  requireProtection("tls", options, ["cert", "key", "clientCa"]);
-  const { cert, key, clientCa } = options;
-  requireTexts({ cert, key, ...clientCa !== undefined && { clientCa } });
-  return { cert, key, clientCa };
-}
-
-function readFileOptions(options: TlsFileOptions): TlsFileOptions {
-  requireProtection("tls", options, [
-    "certFile",
-    "keyFile",
-    "clientCaFile",
-    "reloadInterval",
-  ]);
-  const {
-    certFile,
-    keyFile,
-    clientCaFile,
-    reloadInterval = RELOAD_INTERVAL_MS,
-  } = options;
-  requireTexts({
-    certFile,
-    keyFile,
-    ...clientCaFile !== undefined && { clientCaFile },
-  });
+  requireProtection("tls", options, isFiles ? FILES : PARTS);
+  if (!isFiles) {
+    const { cert, key, clientCa } = options as TlsPemOptions;
+    requireSecretTexts({ cert, key, ...defined({ clientCa }) });
+    return { cert, key, clientCa };
+  }
+  const { certFile, keyFile, clientCaFile } = options as TlsFileOptions;
+  const { reloadInterval = RELOAD_INTERVAL_MS } = options as TlsFileOptions;
+  requireSecretTexts({ certFile, keyFile, ...defined({ clientCaFile }) });
   for (const [name, file] of Object.entries({ certFile, keyFile })) {
     requireCredentialPath(ACTION, `tls.${name}`, file);
   }
-  requireNumber(
-    ACTION,
-    { "tls.reloadInterval": reloadInterval },
-    100,
-    MAX_TIMER_MS,
-  );
+  const interval = { "tls.reloadInterval": reloadInterval };
+  requireNumber(ACTION, interval, 100, MAX_TIMER_MS);
   return { certFile, keyFile, clientCaFile, reloadInterval };
 }
 
-function fromTexts({ cert, key, clientCa }: TlsPemOptions): TlsSource {
-  const credentials = { cert, key, clientCa };
-  const names = {
-    cert: "tls.cert",
-    key: "tls.key",
-    clientCa: "tls.clientCa",
-  };
-  return {
-    // Async, so that what is thrown becomes a rejection.
-    // deno-lint-ignore require-await
-    async read() {
-      checkCredentials(credentials, names);
-      return credentials;
-    },
-  };
+/**
+ * Reads the credentials of options that were copied.
+ *
+ * @throws {TlsError} If they cannot be used.
+ */
+export async function readTls(settings: TlsSettings): Promise<TlsCredentials> {
+  const credentials = await readCredentials(PARTS, settings);
+  // A server has both of a certificate and its key.
+  return credentials as TlsCredentials;
 }
 
-function fromFiles(
-  { certFile, keyFile, clientCaFile, reloadInterval }: TlsFileOptions,
-): TlsSource {
-  const files = { cert: certFile, key: keyFile, clientCa: clientCaFile };
-  return {
-    reloadInterval,
-    async read() {
-      const [cert, key, clientCa] = await Promise.all([
-        readCredential(certFile),
-        readCredential(keyFile),
-        clientCaFile === undefined ? undefined : readCredential(clientCaFile),
-      ]);
-      const credentials = { cert, key, clientCa };
-      checkCredentials(credentials, files);
-      return credentials;
-    },
-  };
-}
-
-function requireTexts(options: Readonly<Record<string, unknown>>): void {
+function requireSecretTexts(options: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(options)) {
     requireSecretText(ACTION, `tls.${name}`, value);
   }

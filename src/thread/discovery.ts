@@ -50,33 +50,31 @@ export interface ThreadDiscovery {
   readonly options?: unknown;
 }
 
-/** Who registers a server on a thread, and on which thread. */
-export type PlacedDiscovery =
-  | { readonly onMain: ServiceDiscovery | undefined }
-  | { readonly onThread: ThreadDiscovery }
-  | {
-    readonly consul: ConsulSettings;
-    /** What yields the token, if that is a function: it runs on the main thread. */
-    readonly token: TokenSource;
-  };
+/** Who registers a server on a thread, if somebody does, and on which thread. */
+export interface PlacedDiscovery {
+  readonly onMain?: ServiceDiscovery;
+  readonly onThread?: ThreadDiscovery;
+  readonly consul?: ConsulSettings;
+  /** The agent's; if it is a function, that runs on the main thread. */
+  readonly token?: TokenSource;
+}
 
 /** What runs on the thread, as it crosses: data alone. */
-export type SentDiscovery = ThreadDiscovery | SentConsul;
-
-/** A Consul agent, as it crosses. */
-export interface SentConsul {
+export type SentDiscovery = ThreadDiscovery | {
   readonly consul: ConsulSettings;
   /** The token of the moment. */
   readonly token: string | undefined;
   /** Whether the main thread is asked for later ones. */
   readonly isTokenOnMain: boolean;
-}
+};
 
 /** Finds out who registers a server, and refuses what cannot. */
 export function placeDiscovery(
   given: ServiceDiscovery | ThreadDiscovery | undefined,
 ): PlacedDiscovery {
-  if (isOnThread(given)) return { onThread: readThreadDiscovery(given) };
+  if (isPlainObject(given) && "module" in given) {
+    return { onThread: readThreadDiscovery(given as ThreadDiscovery) };
+  }
   const onMain = readDiscovery(given);
   const settings = onMain && settingsOf(onMain);
   // A function of the user's cannot cross, and one that fetches is all of it.
@@ -92,25 +90,13 @@ export function placeDiscovery(
  * @throws What a function of the user's throws.
  */
 export function sendDiscovery(
-  placed: PlacedDiscovery,
+  { onThread, consul, token: given }: PlacedDiscovery,
 ): SentDiscovery | undefined | Promise<SentDiscovery> {
-  if ("onMain" in placed) return undefined;
-  if ("onThread" in placed) return placed.onThread;
-  const { consul, token: given } = placed;
+  if (consul === undefined) return onThread;
   const isTokenOnMain = typeof given === "function";
-  const send = (token: string | undefined) => ({
-    consul,
-    token,
-    isTokenOnMain,
-  });
+  const send = (token?: string) => ({ consul, token, isTokenOnMain });
   const token = tokenOf(ACTION, given);
   return token instanceof Promise ? token.then(send) : send(token);
-}
-
-function isOnThread(
-  given: ServiceDiscovery | ThreadDiscovery | undefined,
-): given is ThreadDiscovery {
-  return isPlainObject(given) && "module" in given;
 }
 
 function readThreadDiscovery(given: ThreadDiscovery): ThreadDiscovery {

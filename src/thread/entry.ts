@@ -17,11 +17,12 @@
  * @module
  */
 
-import { Deadline } from "../exposition/deadline.ts";
-import { LiveReader } from "../live/reader.ts";
+import { Deadline } from "../gather/deadline.ts";
+import { LiveReader } from "../memory/reader.ts";
+import { OwnRegistry } from "../metrics/own_registry.ts";
 import { threadSide } from "../runtime/thread.ts";
+import { DiscoveryStatus } from "../server/discovery_status.ts";
 import { serve } from "../server/serve.ts";
-import { DiscoveryWords } from "./discovery_words.ts";
 import { LiveGatherer } from "./live_gatherer.ts";
 import { loadDiscovery } from "./load_discovery.ts";
 import { MainThread } from "./main_thread.ts";
@@ -55,9 +56,8 @@ const REGISTRATION_MS = 1500;
  */
 export function run(early: readonly unknown[]): void {
   const thread = threadSide<ThreadData, ToMain, ToThread>();
-  const { settings, handover, control, refreshTimeout, discovery } =
-    thread.data;
-  const { hasOnError, startedAt } = thread.data;
+  const { settings, handover, control, discovery } = thread.data;
+  const { refreshTimeout, hasOnError, startedAt } = thread.data;
   const reader = new LiveReader(handover);
   const main = new MainThread(
     control,
@@ -67,22 +67,20 @@ export function run(early: readonly unknown[]): void {
   );
   const onError = (error: unknown) =>
     thread.post({ type: "error", error: toSent(error) });
+  const own = new OwnRegistry();
   const serving = serve({
     settings,
-    gatherer: new LiveGatherer(reader, main),
-    status: new DiscoveryWords(control),
+    gatherer: new LiveGatherer(reader, main, own),
+    own,
+    status: new DiscoveryStatus(control.subarray(CONTROL.discovery)),
     onError: hasOnError ? onError : undefined,
     // A module of the application's would see that they are others.
     mayReplaceGlobals: !(discovery && "module" in discovery),
   });
-  const mainToken = discovery && "consul" in discovery &&
-      discovery.isTokenOnMain
-    ? new MainToken({
-      first: discovery.token,
-      main,
-      ask: (id) => thread.post({ type: "token", id }),
-    })
-    : undefined;
+  const mainToken = new MainToken(
+    main,
+    (id) => thread.post({ type: "token", id }),
+  );
   const started = begin();
   started.then(
     (info) => thread.reply({ started: info }),
@@ -97,9 +95,9 @@ export function run(early: readonly unknown[]): void {
       case "ended":
         return main.ended(message.collectors);
       case "token":
-        return mainToken?.take(message.answer);
+        return mainToken.take(message.answer);
       case "close":
-        if (message.isBlocking) main.giveUp();
+        if (message.isBlocking) main.isGivenUp = true;
         return void close(message.grace).then(() => {
           tellClosed();
           thread.post({ type: "closed" });
@@ -111,7 +109,7 @@ export function run(early: readonly unknown[]): void {
     const { info, lifecycle } = await serving;
     const serviceDiscovery = discovery &&
       await loadDiscovery(discovery, mainToken);
-    await lifecycle.begin(info, { serviceDiscovery });
+    await lifecycle.begin(info, serviceDiscovery);
     return info;
   }
 

@@ -1,39 +1,25 @@
 import { describe } from "../describe.ts";
 import type { ServiceDiscovery } from "../types.ts";
-import type {
-  SentConsul,
-  SentDiscovery,
-  ThreadDiscovery,
-} from "./discovery.ts";
+import type { SentDiscovery, ThreadDiscovery } from "./discovery.ts";
 import type { MainToken } from "./main_token.ts";
 
 /**
  * Makes the service discovery of a thread.
  *
- * @param mainToken What yields the token, if the main thread does.
+ * @param mainToken Yields the token, if the main thread does.
  * @throws What {@linkcode loadModule} throws.
  */
 export async function loadDiscovery(
   sent: SentDiscovery,
-  mainToken: MainToken | undefined,
+  mainToken: MainToken,
 ): Promise<ServiceDiscovery> {
-  return "consul" in sent
-    ? await consulDiscovery(sent, mainToken)
-    : await loadModule(sent);
-}
-
-async function consulDiscovery(
-  { consul, token }: SentConsul,
-  mainToken: MainToken | undefined,
-): Promise<ServiceDiscovery> {
+  if ("module" in sent) return await loadModule(sent);
+  const { consul, token, isTokenOnMain } = sent;
   const { Registration } = await import("../discovery/registration.ts");
-  const settings = {
-    ...consul,
-    token: mainToken === undefined
-      ? token
-      : async () => await mainToken.get() ?? "",
-    fetch: undefined,
-  };
+  const source = isTokenOnMain
+    ? async () => await mainToken.get(token) ?? ""
+    : token;
+  const settings = { ...consul, token: source, fetch: undefined };
   return {
     register: (server, context) =>
       new Registration(settings, server, context).begin(),
@@ -48,34 +34,26 @@ async function consulDiscovery(
  * @throws What its function throws.
  */
 async function loadModule(
-  { module, options }: ThreadDiscovery,
+  { module: url, options }: ThreadDiscovery,
 ): Promise<ServiceDiscovery> {
-  const { default: given } = await load(String(module));
-  const made: unknown = typeof given === "function"
-    ? await given(options)
-    : given;
-  if (isDiscovery(made)) return made;
-  throw new TypeError(
-    `Cannot start metrics server: the module "${module}" must have service ` +
-      "discovery, with the method register(), or a function that makes it as " +
-      `its default export, received ${describe(made)}`,
-  );
-}
-
-async function load(module: string): Promise<{ default?: unknown }> {
-  try {
-    return await import(module);
-  } catch (cause) {
+  const module = String(url);
+  const loaded: { default?: unknown } = await import(module).catch((cause) => {
     const { message } = cause as Error;
     throw new Error(
       `Cannot start metrics server: serviceDiscovery.module "${module}" must ` +
         `be there with what it needs, received ${JSON.stringify(message)}`,
       { cause },
     );
-  }
-}
-
-function isDiscovery(made: unknown): made is ServiceDiscovery {
-  return typeof (made as Partial<ServiceDiscovery> | null | undefined)
-    ?.register === "function";
+  });
+  const { default: given } = loaded;
+  const made: unknown = typeof given === "function"
+    ? await given(options)
+    : given;
+  const { register } = Object(made) as Partial<ServiceDiscovery>;
+  if (typeof register === "function") return made as ServiceDiscovery;
+  throw new TypeError(
+    `Cannot start metrics server: the module "${module}" must have service ` +
+      "discovery, with the method register(), or a function that makes it as " +
+      `its default export, received ${describe(made)}`,
+  );
 }

@@ -1,12 +1,12 @@
 import type { CollectorError } from "../errors.ts";
-import { Deadline } from "../exposition/deadline.ts";
-import { nameFilter } from "../exposition/name_filter.ts";
+import { Deadline } from "../gather/deadline.ts";
+import type { Gathering, GatherRequest } from "../gather/gatherer.ts";
+import { nameFilter } from "../gather/name_filter.ts";
 import { inBackground } from "../runtime/background.ts";
 import {
   BEAT_MS,
   CONTROL,
   type EndedCollector,
-  FIRST_REQUEST,
   type MainOverview,
   type RefreshingMessage,
   type RefreshRequest,
@@ -15,7 +15,7 @@ import { type EndedRun, RunningRequest } from "./running_request.ts";
 import { fromSent } from "./sent_error.ts";
 
 /** What came of a refresh. */
-export interface Refreshed {
+export interface Refreshed extends Omit<Gathering, "families"> {
   /** Whether the main thread has done what it was asked, or is busy with it. */
   readonly isAnswered: boolean;
   /**
@@ -23,25 +23,15 @@ export interface Refreshed {
    * seconds; 0 if it has answered.
    */
   readonly silence: number;
-  /** The collectors that failed, or are not done in time. */
-  readonly failures: readonly CollectorError[];
-  /** How long each collector took that has ended, in seconds. */
-  readonly durations: ReadonlyMap<string, number>;
 }
 
 /** What is asked of the main thread, and how long it is waited for. */
-export interface RefreshOptions
-  extends Pick<RefreshRequest, "names" | "maxAge" | "collect"> {
-  readonly deadline: Deadline;
-}
+export type RefreshOptions =
+  & GatherRequest
+  & Pick<RefreshRequest, "collect">;
 
-/** What comes of a refresh that is not needed. */
-const ANSWERED: Refreshed = {
-  isAnswered: true,
-  silence: 0,
-  failures: [],
-  durations: new Map(),
-};
+/** The outcome without any collector. */
+const NOTHING = { failures: [], durations: new Map<string, number>() };
 
 /** How often a scrape that waits looks for signs of life, in milliseconds. */
 const LOOK_MS = 10;
@@ -63,25 +53,25 @@ export class MainThread {
   #beats = 0;
   /** When the last sign of life was seen, by this thread's clock. */
   #seenAt: number;
-  #lastId = FIRST_REQUEST.id;
+  #lastId = 0;
   /** Those that it has not begun with, by their numbers. */
   readonly #unanswered = new Map<number, RunningRequest>();
   /** Those that scrapes wait for. */
   readonly #awaited = new Set<RunningRequest>();
-  /** What nobody has asked for, and nobody is told of. */
-  readonly #first = new RunningRequest(FIRST_REQUEST);
   /** What ended when no scrape waited for it any more, by the metric. */
   readonly #late = new Map<string, EndedRun>();
   /** The runs of which it was told that they take too long. */
   readonly #timedOut = new Set<number>();
-  #isGivenUp = false;
+  /** Whether it is waited for no more, since it waits for this thread. */
+  isGivenUp = false;
   /** When it answered a request for all metrics, or did so without being asked. */
   #refreshedAt: number;
   /** When it answered one that it was asked. */
   #answeredAt = -Infinity;
   /** When each collector ended without failing. */
   readonly #collectedAt = new Map<string, number>();
-  #overview: MainOverview = { notLive: [], clients: [] };
+  /** What it said last about the metrics. */
+  overview: MainOverview = { notLive: [], clients: [] };
 
   /**
    * Begins to watch it.
@@ -102,8 +92,6 @@ export class MainThread {
     this.#seenAt = performance.now() - silence;
     this.#refreshedAt = this.#seenAt;
     this.#post = post;
-    this.#unanswered.set(FIRST_REQUEST.id, this.#first);
-    this.#awaited.add(this.#first);
     inBackground(BEAT_MS, () => this.#look());
   }
 
@@ -118,15 +106,17 @@ export class MainThread {
     return (performance.now() - this.#refreshedAt) / 1000;
   }
 
-  /** How long ago a metric's collector ended, in seconds, if it has one. */
-  collectorAge(name: string): number | undefined {
-    const at = this.#collectedAt.get(name);
-    return at === undefined ? undefined : (performance.now() - at) / 1000;
-  }
-
-  /** What it said last about the metrics. */
-  get overview(): MainOverview {
-    return this.#overview;
+  /**
+   * How long ago collectors ended, in seconds, by their metrics.
+   *
+   * @param names The metrics that there are; it forgets all others.
+   */
+  *collectorAges(names: ReadonlySet<string>): Iterable<[string, number]> {
+    const now = performance.now();
+    for (const [name, at] of this.#collectedAt) {
+      if (names.has(name)) yield [name, (now - at) / 1000];
+      else this.#collectedAt.delete(name);
+    }
   }
 
   /**
@@ -137,17 +127,17 @@ export class MainThread {
     { deadline, ...wanted }: RefreshOptions,
   ): Promise<Refreshed> {
     this.#look();
-    if (wanted.collect && this.#isKnownToBeIdle()) return ANSWERED;
-    if (this.#isKnownToBeBlocked()) {
-      const { silence } = this;
-      return { isAnswered: false, silence, failures: [], durations: new Map() };
+    if (wanted.collect && this.#isKnownToBeIdle()) {
+      return { isAnswered: true, silence: 0, ...NOTHING };
     }
-    const request = new RunningRequest({
-      ...wanted,
-      id: ++this.#lastId,
-      patience: deadline.ms,
-    });
-    this.#unanswered.set(request.id, request);
+    // It would find one request for each scrape when it turns again.
+    if ([...this.#unanswered.values()].some((each) => this.#isSilent(each))) {
+      return { isAnswered: false, silence: this.silence, ...NOTHING };
+    }
+    const id = ++this.#lastId;
+    const patience = deadline.ms;
+    const request = new RunningRequest({ ...wanted, id, patience });
+    this.#unanswered.set(id, request);
     this.#awaited.add(request);
     this.#post(request.message);
     const isAnswered = await this.#waitFor(request, deadline);
@@ -155,28 +145,20 @@ export class MainThread {
     const silence = isAnswered ? 0 : this.silence;
     this.#awaited.delete(request);
     if (wanted.collect) this.#takeLate(request);
+    // If it is blocked, its collectors are not to blame.
+    const late = isAnswered ? request.timeOut() : [];
+    for (const run of late) this.#timedOut.add(run);
     const { failures, durations } = request;
-    // Of one that is blocked it is not the collectors' fault.
-    const timeouts = isAnswered ? request.timeouts() : new Map();
-    for (const run of timeouts.keys()) this.#timedOut.add(run);
-    return {
-      isAnswered,
-      silence,
-      failures: [...failures, ...timeouts.values()],
-      durations,
-    };
+    return { isAnswered, silence, failures, durations };
   }
 
   /** Takes that it has begun with a request. */
   begun({ id, collectors, isFailed, overview }: RefreshingMessage): void {
-    if (overview !== undefined) this.#overview = overview;
+    if (overview !== undefined) this.overview = overview;
     const request = this.#unanswered.get(id);
     if (request === undefined) return;
     this.#unanswered.delete(id);
     request.begin(collectors);
-    // That was done before this thread ran.
-    if (request === this.#first) return;
-    for (const { run } of collectors) this.#first.forget(run);
     this.#seen();
     const { collect, names } = request.message;
     const isWhole = collect && names.length === 0 && !isFailed;
@@ -211,38 +193,19 @@ export class MainThread {
     }
   }
 
-  /** Waits for it no more: it waits for this thread. */
-  giveUp(): void {
-    this.#isGivenUp = true;
-  }
-
-  /** Forgets the metrics that are not there any more. */
-  retain(names: ReadonlySet<string>): void {
-    for (const name of this.#collectedAt.keys()) {
-      if (!names.has(name)) this.#collectedAt.delete(name);
-    }
-  }
-
   /** Tells whether it lives, has answered not long ago, and has nothing to do. */
   #isKnownToBeIdle(): boolean {
     const now = performance.now();
-    return !this.#isGivenUp &&
+    return !this.isGivenUp &&
       now - this.#answeredAt < IDLE_MS &&
       now - this.#seenAt < SIGN_MS &&
       Atomics.load(this.#control, CONTROL.idle) === 1;
   }
 
-  /**
-   * Tells whether it is silent although it was asked long ago. It would find one
-   * request for each scrape when it turns again.
-   */
-  #isKnownToBeBlocked(): boolean {
-    return [...this.#unanswered.values()].some((each) => this.#isSilent(each));
-  }
-
+  /** Tells whether it is silent although it was asked long ago. */
   #isSilent({ askedAt }: RunningRequest): boolean {
     const silence = performance.now() - Math.max(this.#seenAt, askedAt);
-    return this.#isGivenUp || silence > this.#refreshTimeout;
+    return this.isGivenUp || silence > this.#refreshTimeout;
   }
 
   /** Waits for a request; tells whether the main thread is there. */

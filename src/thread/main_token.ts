@@ -1,22 +1,16 @@
-import { Deadline } from "../exposition/deadline.ts";
+import { tokenOf } from "../discovery/token.ts";
+import { Deadline } from "../gather/deadline.ts";
+import { ACTION } from "../server/refuse.ts";
+import type { PlacedDiscovery } from "./discovery.ts";
 import type { MainThread } from "./main_thread.ts";
 import type { TokenAnswer } from "./protocol.ts";
-import { fromSent } from "./sent_error.ts";
+import { fromSent, toSent } from "./sent_error.ts";
 
 /** For how long the main thread may be silent while it is waited for, in seconds. */
 const PATIENCE_SECONDS = 0.25;
 
 /** How often it is looked whether it is, in milliseconds. */
 const LOOK_MS = 50;
-
-/** What a {@linkcode MainToken} works with. */
-export interface MainTokenOptions {
-  /** The token that the function has yielded before the thread was started. */
-  readonly first: string | undefined;
-  readonly main: Pick<MainThread, "silence">;
-  /** Sends the main thread a question. */
-  readonly ask: (id: number) => void;
-}
 
 /** A question that the main thread has not answered. */
 interface Asked {
@@ -31,28 +25,37 @@ interface Asked {
  * the one that it has yielded last, while the main thread is blocked.
  */
 export class MainToken {
-  readonly #options: MainTokenOptions;
+  readonly #main: Pick<MainThread, "silence">;
+  readonly #ask: (id: number) => void;
   #last: string | undefined;
   #isFirst = true;
   #lastId = 0;
   #asked: Asked | undefined;
 
-  /** Makes one that has asked nothing. */
-  constructor(options: MainTokenOptions) {
-    this.#options = options;
-    this.#last = options.first;
+  /**
+   * Makes one that has asked nothing.
+   *
+   * @param ask Sends the main thread a question.
+   */
+  constructor(
+    main: Pick<MainThread, "silence">,
+    ask: (id: number) => void,
+  ) {
+    this.#main = main;
+    this.#ask = ask;
   }
 
   /**
    * Yields the token.
    *
+   * @param first The one that the function has yielded before the thread started.
    * @throws What the function has thrown.
-   * @throws {Error} If it is given up, since it is asked anew.
+   * @throws {Error} If the question is given up for another one.
    */
-  async get(): Promise<string | undefined> {
+  async get(first: string | undefined): Promise<string | undefined> {
     if (this.#isFirst) {
       this.#isFirst = false;
-      return this.#last;
+      return this.#last = first;
     }
     const asked = this.#question();
     const { promise } = asked.answered;
@@ -62,7 +65,7 @@ export class MainToken {
         if (failure !== undefined) throw fromSent(failure);
         return token;
       }
-      if (this.#options.main.silence > PATIENCE_SECONDS) return this.#last;
+      if (this.#main.silence > PATIENCE_SECONDS) return this.#last;
     } while (this.#asked === asked);
     throw new Error("Cannot yield token: it was asked for again meanwhile");
   }
@@ -80,14 +83,26 @@ export class MainToken {
     const asked = this.#asked;
     if (asked !== undefined) {
       const ago = (performance.now() - asked.at) / 1000;
-      if (this.#options.main.silence >= ago) return asked;
+      if (this.#main.silence >= ago) return asked;
     }
     const id = ++this.#lastId;
-    this.#options.ask(id);
-    return this.#asked = {
-      id,
-      at: performance.now(),
-      answered: Promise.withResolvers(),
-    };
+    this.#ask(id);
+    const answered = Promise.withResolvers<TokenAnswer>();
+    return this.#asked = { id, at: performance.now(), answered };
+  }
+}
+
+/**
+ * Has the token of the moment yielded on the main thread, for the other one; never
+ * rejects.
+ */
+export async function answerToken(
+  id: number,
+  { token }: PlacedDiscovery,
+): Promise<TokenAnswer> {
+  try {
+    return { id, token: await tokenOf(ACTION, token) };
+  } catch (error) {
+    return { id, failure: toSent(error) };
   }
 }

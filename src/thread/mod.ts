@@ -30,42 +30,4 @@ export {
   type ThreadedServerControls,
 } from "./start.ts";
 export { ThreadError, type ThreadErrorOptions } from "../errors.ts";
-export {
-  CollectorError,
-  type CollectorErrorOptions,
-  type CollectorFailure,
-  ListenError,
-  type ListenErrorOptions,
-  TlsError,
-  UnsupportedOptionError,
-  type UnsupportedOptionErrorOptions,
-} from "../errors.ts";
-export type { MetricsHandlerOptions } from "../exposition/options.ts";
-export type { RegistrySource } from "../exposition/registries.ts";
-export type { AuthOptions } from "../server/auth.ts";
-export type {
-  HttpServerInfo,
-  ServerControls,
-  UnixServerInfo,
-} from "../server/handle.ts";
-export type {
-  MetricsServerOptions,
-  StartHttpServerOptions,
-  StartUnixServerOptions,
-} from "../server/options.ts";
-export type {
-  TlsFileOptions,
-  TlsOptions,
-  TlsPemOptions,
-} from "../server/tls.ts";
-export type {
-  CollectedExemplar,
-  CollectedMetric,
-  CollectedValue,
-  DiscoveryContext,
-  MetricsServerInfo,
-  RegisteredMetric,
-  Registry,
-  ServerSocket,
-  ServiceDiscovery,
-} from "../types.ts";
+export * from "../server/shared.ts";

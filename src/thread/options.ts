@@ -6,7 +6,7 @@ import {
   type StartUnixServerOptions,
 } from "../server/options.ts";
 import { ACTION } from "../server/refuse.ts";
-import type { RegistrySource } from "../exposition/registries.ts";
+import type { RegistrySource } from "../gather/registries.ts";
 import type { ServiceDiscovery } from "../types.ts";
 import {
   type PlacedDiscovery,
@@ -38,8 +38,9 @@ export interface ThreadedServerOptions {
    * by the scrape's deadline, what it yielded last stays, and the failure goes to
    * `onError`.
    *
-   * @default {undefined} The global registry of `prom-client`, which is loaded
-   * when the server starts.
+   * @default {undefined} The global registries of all clients that the
+   * application has loaded, as in {@linkcode MetricsServerOptions}. A client that
+   * is loaded later is served within a second.
    */
   registry?: RegistrySource;
   /**

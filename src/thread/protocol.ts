@@ -5,8 +5,9 @@
  * @module
  */
 
-import type { Handover, MemoryChunk } from "../live/handover.ts";
+import type { Handover, MemoryChunk } from "../memory/layout.ts";
 import type { NotLive } from "../live/mirror.ts";
+import { STATUS_WORDS } from "../server/discovery_status.ts";
 import type { ServerSettings } from "../server/options.ts";
 import type { SentDiscovery } from "./discovery.ts";
 import type { SentError } from "./sent_error.ts";
@@ -32,21 +33,19 @@ export interface ThreadData {
 export const CONTROL = {
   /** Counts the signs of life of the main thread. */
   beats: 0,
-  /** 1 while service discovery knows the server, whichever thread tells it. */
-  registered: 1,
   /** Becomes 1 when the server is closed. */
-  closed: 2,
-  /** Counts what went wrong in service discovery. */
-  discoveryFailures: 3,
+  closed: 1,
   /**
    * 1 while the main thread has nothing to do for scrapes: every metric is live,
    * none has a collector, and any other would be noticed at once.
    */
-  idle: 4,
+  idle: 2,
+  /** The first of those of a {@linkcode DiscoveryStatus}, whichever thread tells it. */
+  discovery: 3,
 } as const;
 
 /** How many words there are. */
-export const CONTROL_WORDS = 5;
+export const CONTROL_WORDS: number = CONTROL.discovery + STATUS_WORDS;
 
 /** How often the main thread gives a sign of life, in milliseconds. */
 export const BEAT_MS = 100;
@@ -94,15 +93,6 @@ export interface RefreshRequest {
   /** Whether collectors are to run; else it is to tell what it knows, for people. */
   readonly collect: boolean;
 }
-
-/** What the main thread does when the thread starts, without being asked. */
-export const FIRST_REQUEST: RefreshRequest = {
-  id: 0,
-  names: [],
-  maxAge: 0,
-  patience: 0,
-  collect: true,
-};
 
 /** The main thread has begun with a request. */
 export interface RefreshingMessage {

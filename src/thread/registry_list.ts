@@ -1,7 +1,7 @@
 import {
   lateRegistriesError,
   type RegistryLister,
-} from "../exposition/registries.ts";
+} from "../gather/registries.ts";
 import { settlesWithin } from "../runtime/background.ts";
 import type { Registry } from "../types.ts";
 
@@ -10,7 +10,8 @@ export class RegistryList {
   readonly #lister: RegistryLister;
   readonly #onChange: (registries: readonly Registry[]) => void;
   readonly #report: (error: unknown) => void;
-  #current: readonly Registry[];
+  /** What was yielded last. */
+  current: readonly Registry[];
   #lastCall = 0;
   /** Which call has yielded what there is. */
   #currentCall = 0;
@@ -34,14 +35,15 @@ export class RegistryList {
     report: (error: unknown) => void,
   ) {
     this.#lister = lister;
-    this.#current = current;
+    this.current = current;
     this.#onChange = onChange;
     this.#report = report;
   }
 
-  /** What was yielded last. */
-  get current(): readonly Registry[] {
-    return this.#current;
+  /** Lists what was loaded meanwhile, of the default registry. */
+  look(): void {
+    const loaded = this.#lister.now?.();
+    if (loaded !== undefined) this.#take(++this.#lastCall, loaded);
   }
 
   /**
@@ -74,10 +76,10 @@ export class RegistryList {
     // A later call may have been faster.
     if (call < this.#currentCall) return;
     this.#currentCall = call;
-    const isSame = registries.length === this.#current.length &&
-      registries.every((each, i) => each === this.#current[i]);
+    const isSame = registries.length === this.current.length &&
+      registries.every((each, i) => each === this.current[i]);
     if (isSame) return;
     this.#onChange(registries);
-    this.#current = registries;
+    this.current = registries;
   }
 }

@@ -16,54 +16,34 @@ export class RunningRequest {
   readonly message: RefreshRequest;
   /** When it was asked, by the clock of `performance`. */
   readonly askedAt: number = performance.now();
+  /** What has failed. */
+  readonly failures: CollectorError[] = [];
+  /** How long each collector took that has ended, in seconds. */
+  readonly durations: Map<string, number> = new Map();
+  /** Whether the main thread has begun with it. */
+  hasBegun = false;
   /** The runs that have not ended. */
   readonly #running = new Map<number, { name: string; startedAt: number }>();
   /** Those of them that are worth waiting for. */
   readonly #awaited = new Set<number>();
-  readonly #durations = new Map<string, number>();
-  readonly #failures: CollectorError[] = [];
   readonly #settled = Promise.withResolvers<void>();
-  #hasBegun = false;
+  /** Settles when there is nothing left to wait for. */
+  readonly settled: Promise<void> = this.#settled.promise;
 
   /** Takes a request that is sent now. */
   constructor(message: RefreshRequest) {
     this.message = message;
   }
 
-  /** Its number. */
-  get id(): number {
-    return this.message.id;
-  }
-
-  /** Whether the main thread has begun with it. */
-  get hasBegun(): boolean {
-    return this.#hasBegun;
-  }
-
   /** Whether there is nothing left to wait for. */
   get isSettled(): boolean {
-    return this.#hasBegun && this.#awaited.size === 0;
-  }
-
-  /** Settles when there is nothing left to wait for. */
-  get settled(): Promise<void> {
-    return this.#settled.promise;
-  }
-
-  /** What has failed. */
-  get failures(): readonly CollectorError[] {
-    return this.#failures;
-  }
-
-  /** How long each collector took that has ended, in seconds. */
-  get durations(): ReadonlyMap<string, number> {
-    return this.#durations;
+    return this.hasBegun && this.#awaited.size === 0;
   }
 
   /** Takes what is under way. */
   begin(collectors: readonly RunningCollector[]): void {
     const now = performance.now();
-    this.#hasBegun = true;
+    this.hasBegun = true;
     for (const { run, name, ranFor } of collectors) {
       this.#running.set(run, { name, startedAt: now - ranFor });
       // One that had as long as this scrape has is not waited for again.
@@ -81,26 +61,19 @@ export class RunningRequest {
     return true;
   }
 
-  /** Leaves a run to others. */
-  forget(run: number): void {
-    this.#running.delete(run);
-  }
-
   /** Takes what came of a run. */
   take({ name, seconds, failure }: EndedRun): void {
-    if (seconds !== undefined) this.#durations.set(name, seconds);
-    if (failure !== undefined) this.#failures.push(failure);
+    if (seconds !== undefined) this.durations.set(name, seconds);
+    if (failure !== undefined) this.failures.push(failure);
   }
 
-  /** The failures of the runs that have not ended. */
-  timeouts(): Map<number, CollectorError> {
+  /** Fails the runs that have not ended, and yields their numbers. */
+  timeOut(): Iterable<number> {
     const now = performance.now();
-    return new Map(
-      [...this.#running].map(([run, { name, startedAt }]) => [
-        run,
-        timeoutError(name, now - startedAt),
-      ]),
-    );
+    for (const { name, startedAt } of this.#running.values()) {
+      this.failures.push(timeoutError(name, now - startedAt));
+    }
+    return this.#running.keys();
   }
 
   #settle(): void {

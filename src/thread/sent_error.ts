@@ -23,13 +23,10 @@ export interface SentError {
   /** Its own properties that are data, such as `code`. */
   readonly fields: readonly (readonly [name: string, value: Primitive])[];
   /** What has caused it. */
-  readonly cause?: SentCause;
+  readonly cause?: SentError | Primitive;
   /** The first ones in an `AggregateError`. */
-  readonly errors?: readonly SentCause[];
+  readonly errors?: readonly (SentError | Primitive)[];
 }
-
-/** Another error, or what else was thrown. */
-type SentCause = { readonly error: SentError } | { readonly value: Primitive };
 
 type Primitive = string | number | boolean | bigint | null | undefined;
 
@@ -56,12 +53,12 @@ const MAX_DEPTH = 4;
 /** How many errors of an `AggregateError` are sent. */
 const MAX_ERRORS = 10;
 
-/** Makes data of whatever was thrown; it never throws itself. */
-export function toSent(thrown: unknown): SentError {
-  return errorToSent(thrown, 0);
-}
-
-function errorToSent(thrown: unknown, depth: number): SentError {
+/**
+ * Makes data of whatever was thrown; it never throws itself.
+ *
+ * @param depth How many causes led here.
+ */
+export function toSent(thrown: unknown, depth = 0): SentError {
   const sent = { name: "Error", message: messageOf(thrown), stack: undefined };
   if (typeof thrown !== "object" || thrown === null) {
     return { ...sent, fields: [] };
@@ -73,26 +70,21 @@ function errorToSent(thrown: unknown, depth: number): SentError {
     const { name, stack, cause } = thrown;
     const { errors } = thrown as { errors?: unknown };
     const isDeep = depth === MAX_DEPTH;
+    const causeToSent = (cause: unknown) =>
+      isPrimitive(cause) ? cause : toSent(cause, depth + 1);
     return {
       ...sent,
       name: String(name),
       stack: stack === undefined ? undefined : String(stack),
       fields,
-      ...cause !== undefined && !isDeep && { cause: causeToSent(cause, depth) },
+      ...cause !== undefined && !isDeep && { cause: causeToSent(cause) },
       ...Array.isArray(errors) && !isDeep && {
-        errors: errors.slice(0, MAX_ERRORS)
-          .map((each) => causeToSent(each, depth)),
+        errors: errors.slice(0, MAX_ERRORS).map(causeToSent),
       },
     };
   } catch {
     return { ...sent, fields: [] };
   }
-}
-
-function causeToSent(cause: unknown, depth: number): SentCause {
-  return isPrimitive(cause)
-    ? { value: cause }
-    : { error: errorToSent(cause, depth + 1) };
 }
 
 function isPrimitive(value: unknown): value is Primitive {
@@ -115,8 +107,8 @@ export function fromSent(
   return error;
 }
 
-function causeFromSent(cause: SentCause): unknown {
-  return "error" in cause ? fromSent(cause.error) : cause.value;
+function causeFromSent(cause: SentError | Primitive): unknown {
+  return isPrimitive(cause) ? cause : fromSent(cause);
 }
 
 /** Sets a property, whatever its name. */

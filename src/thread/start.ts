@@ -1,21 +1,29 @@
-import { Deadline } from "../exposition/deadline.ts";
+import { Deadline } from "../gather/deadline.ts";
+import type { RegistryLister } from "../gather/registries.ts";
 import { MAX_TIMER_MS, requireNumber } from "../require.ts";
 import type {
   HttpServerInfo,
   ServerControls,
   UnixServerInfo,
 } from "../server/handle.ts";
-import { GRACE_MS, Lifecycle, unlessAborted } from "../server/lifecycle.ts";
+import { GRACE_MS, unlessAborted } from "../server/lifecycle.ts";
 import { ACTION } from "../server/refuse.ts";
 import type { Registry } from "../types.ts";
-import { sendDiscovery, type SentDiscovery } from "./discovery.ts";
+import {
+  type PlacedDiscovery,
+  sendDiscovery,
+  type SentDiscovery,
+} from "./discovery.ts";
 import {
   readThreadOptions,
   type StartThreadedHttpServerOptions,
   type StartThreadedUnixServerOptions,
-  type ThreadedServerParts,
 } from "./options.ts";
-import { ServerThread, START_MS } from "./server_thread.ts";
+import {
+  ServerThread,
+  START_MS,
+  type ThreadedServerInfo,
+} from "./server_thread.ts";
 
 /**
  * What can be done with a metrics server on a thread of its own.
@@ -192,33 +200,25 @@ export async function startHttpServerInThread(
   options: StartThreadedHttpServerOptions | StartThreadedUnixServerOptions = {},
 ): Promise<ThreadedMetricsServer> {
   const parts = readThreadOptions(options);
-  const { discovery, signal } = parts;
+  const { registries, discovery, signal } = parts;
   signal?.throwIfAborted();
-  const listed = await inTime("registry", signal, parts.registries());
+  const listed = registries.now?.() ??
+    await inTime("registry", signal, registries());
   const sent = await inTime(
     "serviceDiscovery.token",
     signal,
     sendDiscovery(discovery),
   );
   const thread = new ServerThread(parts, listed, sent);
-  let info: HttpServerInfo | UnixServerInfo;
   try {
-    info = await unlessAborted(signal, thread.started());
-  } catch (error) {
-    await thread.cut();
-    throw error;
-  }
-  const lifecycle = new Lifecycle(thread, thread.status, parts.onError);
-  const serviceDiscovery = "onMain" in discovery ? discovery.onMain : undefined;
-  try {
-    const begun = lifecycle.begin(info, { serviceDiscovery, signal });
+    const info = await unlessAborted(signal, thread.started());
+    const begun = thread.lifecycle.begin(info, discovery.onMain, signal);
     await Promise.race([begun, thread.death]);
+    return handleOf(info, thread);
   } catch (error) {
-    await lifecycle.close(0);
+    await thread.lifecycle.close(0);
     throw error;
   }
-  thread.release(() => void lifecycle.close(0));
-  return handleOf(info, thread, lifecycle);
 }
 
 /**
@@ -226,21 +226,17 @@ export async function startHttpServerInThread(
  * loop, for programs that never do: it blocks this thread until the server
  * listens, and is registered.
  *
- * `registry` must be there, since a client cannot be loaded without turning the
- * event loop, and service discovery be what runs on the thread. What
- * asynchronous collectors find is not there before the event loop turns, and how
- * old it is neither.
+ * Without `registry` a client must be loaded already, and service discovery must
+ * be what runs on the thread. What asynchronous collectors find is not there
+ * before the event loop turns, and how old it is neither.
  *
  * @example A script that never awaits
  * ```ts
  * import { startHttpServerInThreadSync } from "@prometheus-async/prometheus-async";
- * import { Counter, register } from "prom-client";
+ * import { Counter } from "prom-client";
  *
  * const jobs = new Counter({ name: "batch_jobs_total", help: "Jobs done" });
- * const server = startHttpServerInThreadSync({
- *   addr: "127.0.0.1",
- *   registry: register,
- * });
+ * const server = startHttpServerInThreadSync({ addr: "127.0.0.1" });
  *
  * for (let job = 0; job < 1000; job++) jobs.inc();
  * server.closeSync();
@@ -248,8 +244,9 @@ export async function startHttpServerInThread(
  *
  * @param options Where to listen, what to serve, and to whom.
  * @returns The server, which listens and is registered.
- * @throws {TypeError} If `registry` is missing, or a function that yields a
- * promise, or `serviceDiscovery` would run on this thread.
+ * @throws {TypeError} If `registry` is missing and no client is loaded, or it is
+ * a function that yields a promise, or `serviceDiscovery` would run on this
+ * thread.
  * @throws What {@linkcode startHttpServerInThread} rejects with.
  */
 export function startHttpServerInThreadSync(
@@ -283,22 +280,20 @@ export function startHttpServerInThreadSync(
   options: StartThreadedHttpServerOptions | StartThreadedUnixServerOptions,
 ): ThreadedMetricsServer {
   const parts = readThreadOptions(options);
-  const { signal } = parts;
-  const discovery = discoveryNow(parts);
+  const { registries, signal } = parts;
+  const discovery = discoveryNow(parts.discovery);
   signal?.throwIfAborted();
-  const thread = new ServerThread(parts, listNow(parts), discovery);
-  let info: HttpServerInfo | UnixServerInfo;
+  const thread = new ServerThread(parts, listNow(registries), discovery);
   try {
-    info = thread.startedSync();
+    const info = thread.startedSync();
     signal?.throwIfAborted();
+    if (signal) thread.lifecycle.closeOn(signal);
+    return handleOf(info, thread);
   } catch (error) {
+    // At once: this thread may be blocked from now on.
     void thread.cut();
     throw error;
   }
-  const lifecycle = new Lifecycle(thread, thread.status, parts.onError);
-  if (signal) lifecycle.closeOn(signal);
-  thread.release(() => void lifecycle.close(0));
-  return handleOf(info, thread, lifecycle);
 }
 
 /** Waits for what a function of the user's yields, but not for long. */
@@ -317,63 +312,56 @@ async function inTime<T>(
 }
 
 /** Takes service discovery that needs no turn of the event loop. */
-function discoveryNow(
-  { discovery }: ThreadedServerParts,
-): SentDiscovery | undefined {
-  if ("onMain" in discovery && discovery.onMain !== undefined) {
+function discoveryNow(discovery: PlacedDiscovery): SentDiscovery | undefined {
+  if (discovery.onMain !== undefined) {
     throw new TypeError(
       `Cannot ${ACTION}: serviceDiscovery must be { module }, or a ConsulAgent ` +
         "without a fetch of its own, to be waited for without turning the event " +
         "loop, received another object with register()",
     );
   }
-  const sent = sendDiscovery(discovery);
-  if (!(sent instanceof Promise)) return sent;
-  sent.catch(() => {});
-  throw new TypeError(
-    `Cannot ${ACTION}: serviceDiscovery.token must be there without turning the ` +
-      "event loop, received a function that yields a promise",
-  );
+  return atOnce("serviceDiscovery.token", sendDiscovery(discovery));
 }
 
 /** Lists the registries, which must be there at once. */
-function listNow(
-  { registries, settings }: ThreadedServerParts,
-): readonly Registry[] {
-  const refuse = (received: string): never => {
-    throw new TypeError(
-      `Cannot ${ACTION}: registry must be there without turning the event ` +
-        `loop, received ${received}; pass the client's registry itself, such ` +
-        "as the `register` that prom-client exports",
-    );
-  };
-  if (settings.isDefaultRegistry) return refuse("undefined");
-  const listed = registries();
-  if (!(listed instanceof Promise)) return listed;
-  listed.catch(() => {});
-  return refuse("a function that yields a promise");
+function listNow(registries: RegistryLister): readonly Registry[] {
+  const wayOut =
+    "; pass the client's registry itself, which it exports as `register`";
+  const loaded = registries.now?.();
+  if (loaded?.length !== 0) {
+    return atOnce("registry", loaded ?? registries(), wayOut);
+  }
+  throw absent("registry", "undefined before a client is loaded" + wayOut);
+}
+
+/** Refuses a promise, which would settle only when the event loop turns. */
+function atOnce<T>(option: string, given: T | Promise<T>, wayOut = ""): T {
+  if (!(given instanceof Promise)) return given;
+  given.catch(() => {});
+  throw absent(option, "a function that yields a promise" + wayOut);
+}
+
+function absent(option: string, received: string): TypeError {
+  return new TypeError(
+    `Cannot ${ACTION}: ${option} must be there without turning the event loop, ` +
+      `received ${received}`,
+  );
 }
 
 function handleOf(
-  info: HttpServerInfo | UnixServerInfo,
+  info: ThreadedServerInfo,
   thread: ServerThread,
-  lifecycle: Lifecycle,
 ): ThreadedMetricsServer {
-  const close = (grace?: number) => lifecycle.close(grace);
+  thread.release();
+  const { lifecycle } = thread;
   const closeSync = (grace: number = GRACE_MS) => {
     requireNumber("close metrics server", { grace }, 0, MAX_TIMER_MS);
     // It begins what only this thread can do, and finds the rest done later.
-    void close(grace);
+    void lifecycle.close(grace);
     thread.stopSync(grace);
   };
-  return {
-    ...info,
-    get isRegistered() {
-      return lifecycle.isRegistered;
-    },
-    close,
+  return Object.assign(lifecycle.handleOf(info), {
     closeSync,
     [Symbol.dispose]: () => closeSync(),
-    [Symbol.asyncDispose]: () => close(),
-  };
+  });
 }

@@ -1,3 +1,4 @@
+import { describe } from "../describe.ts";
 import type { Incrementer } from "../types.ts";
 import type { LabelNames } from "./labels.ts";
 import {
@@ -10,12 +11,7 @@ import {
 import type { OutcomeOptions } from "./options.ts";
 import type { RejectedOutcome } from "./outcome.ts";
 import type { Arguments, Probe } from "./probe.ts";
-import {
-  requireErrorClasses,
-  type Wrapper,
-  type WrapperDescription,
-  wrapWith,
-} from "./wrapper.ts";
+import { type Wrapper, type WrapperDescription, wrapWith } from "./wrapper.ts";
 
 /**
  * A class whose instances can be thrown.
@@ -191,9 +187,8 @@ const COUNT_EXCEPTIONS: WrapperDescription<
   methods: ["inc"],
   functions: ["exemplar", "filter", "onError"],
   makeProbe(metric, options, report) {
-    const { name: wrapper } = COUNT_EXCEPTIONS;
-    const method = "inc";
-    const call = metricCall({ wrapper, metric, method, options, report });
+    const { name } = COUNT_EXCEPTIONS;
+    const call = metricCall(name, metric, "inc", options, report);
     return new FailureProbe(metric, call, matcher(options), report);
   },
 };
@@ -206,7 +201,14 @@ function matcher(
   const filter = givenFilter && synchronous(givenFilter);
   if (exc === undefined) return filter;
   const classes = [exc].flat() as ErrorClass[];
-  requireErrorClasses(COUNT_EXCEPTIONS.name, "exc", classes);
+  for (const candidate of classes) {
+    // An arrow function, such as a predicate, is no class to be an instance of.
+    if (typeof candidate === "function" && candidate.prototype) continue;
+    throw new TypeError(
+      "Cannot use countExceptions(): exc must be an error class or several, " +
+        `received ${describe(candidate)}`,
+    );
+  }
   const isInstance: Matches = (reason) =>
     classes.some((type) => reason instanceof type);
   if (filter === undefined) return isInstance;

@@ -11,6 +11,7 @@ import {
   isAsyncGenerator,
   isClass,
   isGenerator,
+  isPlainPromise,
   type Then,
   thenOf,
 } from "../describe.ts";
@@ -39,7 +40,7 @@ export function instrument(
   probe: Probe,
   fn: unknown,
 ): AnyFunction {
-  if (!isWrappable(fn)) {
+  if (typeof fn !== "function" || isClass(fn)) {
     throw new TypeError(
       `Cannot wrap with ${wrapper}(): a function or a method is required, ` +
         `received ${describe(fn)}` + (thenOf(fn) === undefined
@@ -47,16 +48,13 @@ export function instrument(
           : `; to measure a promise, call ${wrapper}(metric, promise)`),
     );
   }
-  const inner = instrumented.get(fn) ?? { fn, probes: [] };
+  const outer = fn as AnyFunction;
+  const inner = instrumented.get(outer) ?? { fn: outer, probes: [] };
   const made = { fn: inner.fn, probes: [probe, ...inner.probes] };
   const makeWrapper = isGenerator(made.fn) ? generatorWrapper : functionWrapper;
   const wrapped = makeWrapper(made.fn, nest(made.probes));
   instrumented.set(wrapped, made);
-  return imitate(wrapped, fn);
-}
-
-function isWrappable(value: unknown): value is AnyFunction {
-  return typeof value === "function" && !isClass(value);
+  return imitate(wrapped, outer);
 }
 
 function functionWrapper(fn: AnyFunction, probe: Probe): AnyFunction {
@@ -89,19 +87,17 @@ function functionWrapper(fn: AnyFunction, probe: Probe): AnyFunction {
   };
 }
 
-/** A value with its `then`, which was read once. */
-export interface Thenable {
-  readonly value: unknown;
-  readonly then: Then;
-}
-
-/** Lets `probe` learn of a promise's end; a lazy one starts here. */
+/**
+ * Lets `probe` learn of a promise's end; a lazy one starts here.
+ *
+ * @param then Its `then`, which was read once.
+ */
 export function instrumentPromise(
   probe: Probe,
-  { value, then }: Thenable,
+  promise: unknown,
+  then: Then,
 ): Promise<unknown> {
-  const state = probe.start([]);
-  return follow(probe, state, adopt(value, then));
+  return follow(probe, probe.start([]), adopt(promise, then));
 }
 
 /**
@@ -144,15 +140,6 @@ export function adopt(thenable: unknown, then: Then): Promise<unknown> {
   );
 }
 
-function isPlainPromise(value: unknown): value is Promise<unknown> {
-  try {
-    return value instanceof Promise && value.constructor === Promise;
-  } catch {
-    // A proxy may refuse to be looked at.
-    return false;
-  }
-}
-
 /**
  * What a promise's handler returns for its promise to reject. A `throw` would
  * do the same, but takes a fifth of the time of a failing call. Returning
@@ -192,16 +179,12 @@ function generatorWrapper(fn: AnyFunction, probe: Probe): AnyFunction {
       // Here, not in `measure`: arguments are read when the function is called.
       const generator = Reflect.apply(fn, this, args);
       // A function may have the looks of a generator function, but not its ways.
-      return isObject(generator) && "next" in generator && iterator in generator
-        ? measure(generator, args)
-        : generator;
+      const isRun = typeof generator === "object" && generator !== null &&
+        "next" in generator && iterator in generator;
+      return isRun ? measure(generator, args) : generator;
     },
   };
   return wrapped;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }
 
 function measureSync(probe: Probe): Measure {
@@ -248,24 +231,14 @@ function measureAsync(probe: Probe): Measure {
 }
 
 /** Makes one probe of several around the same call, the outermost first. */
-function nest(probes: readonly Probe[]): Probe {
-  const [outer, middle = NO_PROBE, ...rest] = probes;
-  if (probes.length === 1) return outer;
-  const inner = rest.length === 0 ? NO_PROBE : nest(rest);
-  return new NestedProbes(outer, middle, inner);
+function nest([outer = NO_PROBE, middle, ...rest]: readonly Probe[]): Probe {
+  return middle ? new NestedProbes(outer, middle, nest(rest)) : outer;
 }
 
 /** Fills a place that is left over. */
-const NO_PROBE: Probe = {
-  start() {},
-  fail() {},
-};
+const NO_PROBE: Probe = { start() {}, fail() {} };
 
-interface States {
-  readonly outer: unknown;
-  readonly middle: unknown;
-  readonly inner: unknown;
-}
+type States = Readonly<Record<"outer" | "middle" | "inner", unknown>>;
 
 /** As many as there are wrappers; a loop over any number takes twice the time. */
 class NestedProbes implements Probe {
@@ -307,16 +280,14 @@ class NestedProbes implements Probe {
  * function inherits: that of an async function says `AsyncFunction`.
  */
 export function imitate<F extends object>(wrapped: F, fn: F): F {
-  const properties: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(
-    fn,
-  );
-  const { prototype } = properties;
+  const own: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(fn);
+  const { prototype } = own;
   // That of a wrapper with one can be replaced, but stays of the kind it is.
   if (prototype !== undefined && Object.hasOwn(wrapped, "prototype")) {
-    delete properties.prototype;
+    delete own.prototype;
     const { value, writable = true } = prototype;
     Object.defineProperty(wrapped, "prototype", { value, writable });
   }
-  Object.defineProperties(wrapped, properties);
+  Object.defineProperties(wrapped, own);
   return Object.setPrototypeOf(wrapped, Object.getPrototypeOf(fn));
 }

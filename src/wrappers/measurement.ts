@@ -23,27 +23,23 @@ export type MetricCall = (
   value?: number,
 ) => unknown;
 
-/** What a {@linkcode MetricCall} is made of. */
-export interface MetricCallOptions {
-  /** The wrapper's name, for messages. */
-  readonly wrapper: string;
-  readonly metric: object;
-  readonly method: "observe" | "inc";
-  /** A wrapper calls its functions with the outcomes that they are made for. */
-  readonly options: OutcomeOptions<string, never>;
-  /** Takes the error of an exemplar that could not be made. */
-  readonly report: Report;
-}
-
 /**
  * Makes the call of a metric's method that the options ask for.
  *
+ * @param wrapper The wrapper's name, for messages.
+ * @param options Whose functions the wrapper calls with the outcomes that they
+ * are made for.
+ * @param report Takes the error of an exemplar that could not be made.
  * @returns `undefined` if the metric is called plainly: `observe(value)` or
  * `inc()`.
  * @throws {TypeError} If `labels` is neither an object nor a function.
  */
 export function metricCall(
-  { wrapper, metric, method, options, report }: MetricCallOptions,
+  wrapper: string,
+  metric: object,
+  method: "observe" | "inc",
+  options: OutcomeOptions<string, never>,
+  report: Report,
 ): MetricCall | undefined {
   const makeLabels = options.labels === undefined
     ? undefined
@@ -74,9 +70,9 @@ export function metricCall(
 }
 
 /**
- * Whether a metric's methods take one object `{ labels, value, exemplarLabels }`.
- * Both clients keep the option of gauges and summaries too, where it does
- * nothing.
+ * Whether a metric's methods take one object `{ labels, value, exemplarLabels }`:
+ * metrics with `enableExemplars` do, except gauges and summaries, which may have
+ * it without effect.
  */
 function takesExemplars(metric: object): boolean {
   const { type, enableExemplars } = metric as Record<string, unknown>;

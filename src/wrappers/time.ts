@@ -137,9 +137,7 @@ const TIME: WrapperDescription<Observer, TimeOptions> = {
   methods: ["observe"],
   functions: ["exemplar", "onError"],
   makeProbe(metric, options, report) {
-    const { name: wrapper } = TIME;
-    const method = "observe";
-    const call = metricCall({ wrapper, metric, method, options, report });
+    const call = metricCall(TIME.name, metric, "observe", options, report);
     return call === undefined
       ? new TimeProbe(metric, report)
       : new LabelledTimeProbe(call, report);

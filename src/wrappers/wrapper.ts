@@ -7,7 +7,7 @@
  */
 
 import { describe, isObjectLiteral, thenOf } from "../describe.ts";
-import { instrument, instrumentPromise, type Thenable } from "./instrument.ts";
+import { instrument, instrumentPromise } from "./instrument.ts";
 import { metricReporter, type Report, reporter } from "./measurement.ts";
 import type { WrapperOptions } from "./options.ts";
 import type { AnyFunction, Probe } from "./probe.ts";
@@ -146,16 +146,25 @@ export function wrapWith<
   rest: readonly unknown[],
 ): unknown {
   requireMethods(name, metric, methods);
-  const { promise, options } = readCall<Options>(name, rest);
-  requireFunctions(name, options, functions);
+  const [first, second = {}] = rest.length === 0 ? [{}] : rest;
+  const then = thenOf(first);
+  if (then === undefined && !isObjectLiteral(first)) {
+    throw new TypeError(
+      `Cannot use ${name}() on this second argument: a promise is ` +
+        `required, or an object of options, received ${describe(first)}; ` +
+        `to wrap a function, call ${name}(metric)(fn)`,
+    );
+  }
+  const options = (then === undefined ? first : second) as Options;
+  requireOptions(name, options, functions);
   const { onError } = options;
   const action = `measure with ${name}()`;
-  if (promise === undefined) {
+  if (then === undefined) {
     const report = reporter(action, onError);
     return makeWrapper(name, makeProbe(metric, options, report));
   }
   const report = metricReporter(action, metric, onError);
-  return instrumentPromise(makeProbe(metric, options, report), promise);
+  return instrumentPromise(makeProbe(metric, options, report), first, then);
 }
 
 function requireMethods(
@@ -175,82 +184,24 @@ function requireMethods(
   }
 }
 
-/** What was given to a wrapper besides the metric. */
-interface WrapperCall<Options> {
-  /** The promise to measure; without one, a wrapper is to be made. */
-  readonly promise: Thenable | undefined;
-  readonly options: Readonly<Options>;
-}
-
-/**
- * Tells a wrapper's two forms apart.
- *
- * @throws {TypeError} If the second argument is neither a promise nor options,
- * or the options are no object.
- */
-function readCall<Options extends object>(
+/** Checks that options are an object, with functions where they must be. */
+function requireOptions<Options extends object>(
   wrapper: string,
-  rest: readonly unknown[],
-): WrapperCall<Options> {
-  if (rest.length === 0) return { promise: undefined, options: {} as Options };
-  const [first, second = {}] = rest;
-  const then = thenOf(first);
-  if (then === undefined && !isObjectLiteral(first)) {
-    throw new TypeError(
-      `Cannot use ${wrapper}() on this second argument: a promise is ` +
-        `required, or an object of options, received ${describe(first)}; ` +
-        `to wrap a function, call ${wrapper}(metric)(fn)`,
-    );
-  }
-  const options = then === undefined ? first : second;
+  options: Options,
+  functions: readonly (keyof Options & string)[],
+): void {
   if (!isObjectLiteral(options)) {
     throw new TypeError(
       `Cannot use ${wrapper}(): options must be an object, ` +
         `received ${describe(options)}`,
     );
   }
-  return {
-    promise: then && { value: first, then },
-    options: options as Options,
-  };
-}
-
-/**
- * Checks that options are functions where they must be.
- *
- * @throws {TypeError} If one is something else.
- */
-function requireFunctions<Options extends object>(
-  wrapper: string,
-  options: Options,
-  names: readonly (keyof Options & string)[],
-): void {
-  for (const name of names) {
+  for (const name of functions) {
     const value = options[name];
     if (value === undefined || typeof value === "function") continue;
     throw new TypeError(
       `Cannot use ${wrapper}(): ${name} must be a function, ` +
         `received ${describe(value)}`,
-    );
-  }
-}
-
-/**
- * Checks that what an option lists are classes of errors.
- *
- * @throws {TypeError} If one is something else.
- */
-export function requireErrorClasses(
-  wrapper: string,
-  name: string,
-  classes: readonly unknown[],
-): void {
-  for (const candidate of classes) {
-    // An arrow function, such as a predicate, is no class to be an instance of.
-    if (typeof candidate === "function" && candidate.prototype) continue;
-    throw new TypeError(
-      `Cannot use ${wrapper}(): ${name} must be an error class or several, ` +
-        `received ${describe(candidate)}`,
     );
   }
 }

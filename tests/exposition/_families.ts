@@ -1,6 +1,6 @@
 /** Families to be written, and what writes them. */
-import { encode } from "../../src/exposition/encode.ts";
-import { type Format, TEXT_0_0_4 } from "../../src/exposition/format.ts";
+import { encode } from "../../src/formats/encode.ts";
+import { type Format, TEXT_0_0_4 } from "../../src/formats/format.ts";
 import type { MetricFamily, Series } from "../../src/types.ts";
 
 const decoder = new TextDecoder();

@@ -1,4 +1,4 @@
-import { OPENMETRICS_1_0_0 } from "../../src/exposition/format.ts";
+import { OPENMETRICS_1_0_0 } from "../../src/formats/format.ts";
 import type { Exemplar, MetricFamily } from "../../src/types.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { test } from "../_suite.ts";

@@ -1,11 +1,11 @@
-import { encode } from "../../src/exposition/encode.ts";
+import { encode } from "../../src/formats/encode.ts";
 import {
   OPENMETRICS_1_0_0,
   TEXT_0_0_4,
   TEXT_1_0_0,
   withEscaping,
-} from "../../src/exposition/format.ts";
-import { makeSeries } from "../../src/families/make_series.ts";
+} from "../../src/formats/format.ts";
+import { makeSeries } from "../../src/families/series.ts";
 import type { MetricFamily, Series } from "../../src/types.ts";
 import { assert, assertEquals } from "@std/assert";
 import { test } from "../_suite.ts";
@@ -59,7 +59,7 @@ test("encode() writes what it remembers as each format and scheme wants it", asy
     name: string,
     label: string,
   ): MetricFamily => {
-    const series = [makeSeries([[label, "x"]], {})];
+    const series = [makeSeries({ [label]: "x" }, {})];
     return { ...family(type, name, []), series, values: [1], origin: {} };
   };
   const remembered = [

@@ -2,7 +2,7 @@ import {
   OPENMETRICS_1_0_0,
   TEXT_1_0_0,
   withEscaping,
-} from "../../src/exposition/format.ts";
+} from "../../src/formats/format.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { test } from "../_suite.ts";
 import { family, JOBS, SECONDS, SIZES, write } from "./_families.ts";

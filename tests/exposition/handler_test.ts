@@ -182,7 +182,7 @@ test("metricsHandler() answers interleaved scrapes alike in every format", async
   assertEquals(await registry.metrics(), before);
 });
 
-test("serverStats() serves the global registry of prom-client", async () => {
+test("serverStats() serves the global registry of a client that is loaded", async () => {
   const name = "test_server_stats_total";
   new promClient.Counter({ name, help: "cnt" }).inc();
   try {
@@ -195,6 +195,15 @@ test("serverStats() serves the global registry of prom-client", async () => {
   } finally {
     promClient.register.removeSingleMetric(name);
   }
+});
+
+test("a default handler tells once that the application has no metrics", async () => {
+  promClient.register.clear();
+  const told: string[] = [];
+  const handler = metricsHandler({ onError: (error) => told.push(`${error}`) });
+  for (let n = 0; n < 2; n++) await (await handler(scrape())).text();
+  assertEquals(told.length, 1);
+  assertStringIncludes(told[0], "pass `registry`");
 });
 
 test("serverStats() refuses what is no request and names the way out", async () => {

@@ -1,4 +1,4 @@
-import { negotiateFormat } from "../../src/exposition/negotiate.ts";
+import { negotiateFormat } from "../../src/formats/negotiate.ts";
 import { assertEquals } from "@std/assert";
 import { test } from "../_suite.ts";
 

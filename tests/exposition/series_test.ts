@@ -1,5 +1,5 @@
 import { metricsHandler } from "../../src/exposition/mod.ts";
-import { storageOf } from "../../src/clients/storage.ts";
+import { storageOf } from "../../src/clients/recognise.ts";
 import type { RegisteredMetric } from "../../src/types.ts";
 import { assertEquals, assertMatch } from "@std/assert";
 import type * as promClient from "prom-client";

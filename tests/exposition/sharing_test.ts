@@ -1,6 +1,7 @@
 import { metricsHandler } from "../../src/exposition/mod.ts";
-import { Deadline } from "../../src/exposition/deadline.ts";
-import { gather, type Gathering } from "../../src/exposition/gather.ts";
+import { Deadline } from "../../src/gather/deadline.ts";
+import { gather } from "../../src/gather/gather.ts";
+import type { Gathering } from "../../src/gather/gatherer.ts";
 import type { Registry } from "../../src/types.ts";
 import {
   assert,
@@ -94,10 +95,53 @@ test("metricsHandler() reads a metric when the collector of another has set it",
   }
 });
 
+test("metricsHandler() never reads a metric half-way through the next run of its collector", async () => {
+  const registry = new client.Registry();
+  const registers = [registry];
+  const slow: PromiseWithResolvers<void>[] = [];
+  const gates: PromiseWithResolvers<void>[] = [];
+  new client.Gauge({
+    name: "slow",
+    help: "Slow",
+    registers,
+    collect(): Promise<void> {
+      slow.push(Promise.withResolvers());
+      return slow.at(-1)!.promise;
+    },
+  });
+  new client.Gauge({
+    name: "set_anew",
+    help: "Set",
+    labelNames: ["n"],
+    registers,
+    async collect() {
+      this.reset();
+      gates.push(Promise.withResolvers());
+      await gates.at(-1)!.promise;
+      for (const n of [1, 2, 3]) this.set({ n }, n);
+    },
+  });
+  const { handler } = reporting(registry);
+  const series = ({ text }: { text: string }) =>
+    text.match(/^set_anew\{/gm)?.length ?? 0;
+  const first = scrape(handler);
+  await turns();
+  gates[0].resolve();
+  await turns();
+  // This one resets what the first has collected, but not answered yet.
+  const second = scrape(handler);
+  await turns();
+  assertEquals([slow.length, gates.length], [1, 2]);
+  slow[0].resolve();
+  assertEquals(series(await first), 3);
+  gates[1].resolve();
+  assertEquals(series(await second), 3);
+});
+
 /** Gathers everything, without haste. */
 function gatherAll(registry: Registry) {
   const deadline = new Deadline(600_000);
-  return gather([registry], { isWanted: () => true, deadline });
+  return gather([registry], { deadline });
 }
 
 test("gather() reads a large metric once for scrapes that overlap", async () => {

@@ -1,5 +1,5 @@
-import { type Deadline, scrapeTimeout } from "../../src/exposition/deadline.ts";
-import { gather } from "../../src/exposition/gather.ts";
+import { type Deadline, scrapeTimeout } from "../../src/gather/deadline.ts";
+import { gather } from "../../src/gather/gather.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { setTimeout as sleep } from "node:timers/promises";
 import { withHeldTimers, withSetClock } from "../_fakes.ts";
@@ -49,8 +49,8 @@ test("metricsHandler() answers within the scrape's timeout, whatever hangs", asy
         clock.ms += timer.ms;
         timer.end();
       };
-      await endWait();
       gate.resolve();
+      await turnUntil("it goes on waiting", () => timers.size > 0);
       while (clock.ms < startedAt + 3600) await endWait();
       // Less a tenth, which is for the way.
       assertEquals(clock.ms, startedAt + 3600);

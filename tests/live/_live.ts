@@ -1,12 +1,11 @@
 import type { CollectorError } from "../../src/errors.ts";
-import { mergeFamilies } from "../../src/families/merge_families.ts";
-import { Deadline } from "../../src/exposition/deadline.ts";
-import { encode } from "../../src/exposition/encode.ts";
-import { type Format, TEXT_0_0_4 } from "../../src/exposition/format.ts";
-import { gather } from "../../src/exposition/gather.ts";
+import { MergedFamilies } from "../../src/families/merge.ts";
+import { Deadline } from "../../src/gather/deadline.ts";
+import { encode } from "../../src/formats/encode.ts";
+import { type Format, TEXT_0_0_4 } from "../../src/formats/format.ts";
+import { gather } from "../../src/gather/gather.ts";
 import { Mirror } from "../../src/live/mirror.ts";
-import { LiveReader } from "../../src/live/reader.ts";
-import { paced } from "../../src/runtime/pace.ts";
+import { LiveReader } from "../../src/memory/reader.ts";
 import type { MetricFamily, Registry } from "../../src/types.ts";
 
 /** A mirror, and a reader of what it mirrors. */
@@ -20,7 +19,10 @@ export interface Live {
 /** Mirrors registries, and reads them on this thread. */
 export function live(...registries: Registry[]): Live {
   const errors: unknown[] = [];
-  const onError = (error: unknown) => void errors.push(error);
+  const onError = (error: unknown) => {
+    // That a metric is not live hinders no reading.
+    if (!/^Error: Cannot keep metric /.test(String(error))) errors.push(error);
+  };
   const mirror = new Mirror({ registries, onError });
   const chunks: Parameters<LiveReader["add"]>[0][] = [];
   const handover = mirror.handOver((chunk) => {
@@ -66,8 +68,9 @@ export async function write(
   found: readonly MetricFamily[],
   format: Format = TEXT_0_0_4,
 ): Promise<string> {
-  const { families } = await paced(mergeFamilies(found));
-  return new TextDecoder().decode(await encode(families, format));
+  const merged = new MergedFamilies();
+  await merged.add(found);
+  return new TextDecoder().decode(await encode(merged.families, format));
 }
 
 /** Writes what the registries have, without their mirrors. */
@@ -76,9 +79,6 @@ export async function writeGathered(
   format: Format = TEXT_0_0_4,
 ): Promise<string> {
   const deadline = new Deadline(10_000);
-  const { families } = await gather(registries, {
-    isWanted: () => true,
-    deadline,
-  });
+  const { families } = await gather(registries, { deadline });
   return await write(families, format);
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Mirror } from "../../src/live/mirror.ts";
-import { LiveReader } from "../../src/live/reader.ts";
+import { LiveReader } from "../../src/memory/reader.ts";
 import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
 import { live, write, writeGathered } from "./_live.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type * as promClient from "prom-client";
-import { OPENMETRICS_1_0_0 } from "../../src/exposition/format.ts";
+import { OPENMETRICS_1_0_0 } from "../../src/formats/format.ts";
 import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
 import { refresh, withLive, write, writeGathered } from "./_live.ts";

@@ -28,6 +28,21 @@ test("a frozen metric is read when the mirror is refreshed, and says so", async 
   });
 });
 
+test("a metric that is not live is named as soon as it is registered", async () => {
+  const registry = new Registry();
+  const { mirror, reader, families } = live(registry);
+  assertEquals(families(), []);
+  const gauge = new Gauge({ name: "g", help: "g", registers: [] });
+  registry.registerMetric(Object.freeze(gauge));
+  // No turn of the event loop was needed for that.
+  assertEquals(families(), []);
+  assertEquals(reader.read().notLive, ["g"]);
+  await refresh(mirror);
+  assertEquals(families().map(({ name }) => name), ["g"]);
+  assertEquals(reader.read().notLive, ["g"]);
+  mirror.close();
+});
+
 test("a metric that is frozen while it is mirrored goes on", async () => {
   const registry = new Registry();
   const gauge = gaugeOf(registry);

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { OPENMETRICS_1_0_0 } from "../../src/exposition/format.ts";
+import { OPENMETRICS_1_0_0 } from "../../src/formats/format.ts";
 import { OwnMetric } from "../../src/metrics/own_metric.ts";
 import type { Registry } from "../../src/types.ts";
 import { test } from "../_suite.ts";
@@ -141,28 +141,4 @@ test("exemplars of the package's own metrics are live", async () => {
       ) assertStringIncludes(text, `${line}\n`);
     }
   });
-});
-
-test("a metric that another one has taken the place of counts there, live and not", async () => {
-  const first = requests();
-  const second = requests();
-  const held = first.of(a);
-  held.add(1, { labelSet: { trace_id: "1" }, value: 1, timestamp: 1 });
-  second.of(a).add(10);
-  first.moveTo(second);
-  const registry = registryOf(second);
-  held.add(1);
-  await withLive([registry], async (live) => {
-    held.add(1);
-    const text = await write(live.families(), OPENMETRICS_1_0_0);
-    assertStringIncludes(
-      text,
-      'requests_total{route="/a"} 13 # {trace_id="1"} 1 1\n',
-    );
-  });
-  held.add(1);
-  assertStringIncludes(
-    await writeGathered([registry]),
-    'requests_total{route="/a"} 14\n',
-  );
 });

@@ -3,8 +3,8 @@
  * must not be.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import type { MemoryChunk } from "../../src/live/handover.ts";
-import { LiveReader } from "../../src/live/reader.ts";
+import type { MemoryChunk } from "../../src/memory/layout.ts";
+import { LiveReader } from "../../src/memory/reader.ts";
 import type { MetricFamily } from "../../src/types.ts";
 
 const { handover, reads } = workerData;

@@ -3,17 +3,15 @@ import { metricsHandler } from "../../src/exposition/mod.ts";
 import { startHttpServer } from "../../src/server/mod.ts";
 import * as client from "prom-client";
 
-const registry = new client.Registry();
 const requests = new client.Counter({
   name: "requests_total",
   help: "Requests",
   labelNames: ["thread"],
-  registers: [registry],
 });
 const thread = crypto.randomUUID();
 requests.inc({ thread }, 0);
-const handler = metricsHandler({ registry });
-const server = await startHttpServer({ addr: "127.0.0.1", registry });
+const handler = metricsHandler();
+const server = await startHttpServer({ addr: "127.0.0.1" });
 // Or `deno serve` would not end when it is told to.
 server.unref();
 console.log(`Metrics of a thread: ${server.metricsUrl}`);

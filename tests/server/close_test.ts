@@ -219,6 +219,7 @@ test("service discovery tells what it knows, until the server is closed", async 
   let context: DiscoveryContext | undefined;
   const server = await startHttpServer({
     addr: "127.0.0.1",
+    registry: { getMetricsAsArray: () => [] },
     onError: (error) => told.push(error),
     serviceDiscovery: {
       register(info, given) {

@@ -123,9 +123,10 @@ test("the page for people says that an empty registry may be another one", async
     const html = await page(url);
     assertStringIncludes(
       html,
-      "There are none in the global registry of prom-client.",
+      "There are none in the global registries of the clients that the " +
+        "application has loaded.",
     );
-    assertStringIncludes(html, "pass its <code>registry</code>");
+    assertStringIncludes(html, "pass <code>registry</code>");
   });
 });
 

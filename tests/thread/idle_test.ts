@@ -1,17 +1,13 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import * as client from "prom-client";
-import { Deadline } from "../../src/exposition/deadline.ts";
-import { Mirror } from "../../src/live/mirror.ts";
-import { Heartbeat } from "../../src/thread/heartbeat.ts";
+import { Deadline } from "../../src/gather/deadline.ts";
 import { MainThread } from "../../src/thread/main_thread.ts";
 import {
   CONTROL,
   CONTROL_WORDS,
-  FIRST_REQUEST,
   type RefreshRequest,
 } from "../../src/thread/protocol.ts";
 import { Refresher } from "../../src/thread/refresher.ts";
-import { RegistryList } from "../../src/thread/registry_list.ts";
 import { type SetClock, withSetClock } from "../_fakes.ts";
 import { test } from "../_suite.ts";
 import { scrape, withThread } from "./_threads.ts";
@@ -28,7 +24,6 @@ function answering(isIdle: boolean) {
     asked.push(request);
     queueMicrotask(() => main.begun({ id: request.id, collectors: [] }));
   });
-  main.begun({ id: FIRST_REQUEST.id, collectors: [] });
   const refresh = async (names: readonly string[] = []) => {
     const deadline = new Deadline(20);
     const options = { names, maxAge: 0, collect: true, deadline };
@@ -90,38 +85,35 @@ clocked(
   },
 );
 
-/** What a refresher says of being idle, for some requests. */
+const REQUEST: RefreshRequest = {
+  id: 1,
+  names: [],
+  maxAge: 0,
+  patience: 1000,
+  collect: true,
+};
+
+/** The idle word after each request that has set it. */
 async function toldIdle(
   registry: InstanceType<typeof client.Registry>,
   requests: readonly Partial<RefreshRequest>[],
   isRegistryFixed = true,
 ): Promise<boolean[]> {
   const told: boolean[] = [];
-  const report = (error: unknown) => {
-    throw error;
-  };
-  const registries = [registry];
-  const mirror = new Mirror({ registries, onError: report });
-  const heartbeat = new Heartbeat(makeControl());
-  const refresher = new Refresher({
-    registries: new RegistryList(
-      () => registries,
-      registries,
-      () => {},
-      report,
-    ),
-    mirror,
-    heartbeat,
-    post() {},
-    isRegistryFixed,
-    tellIdle: (isIdle) => told.push(isIdle),
-    report,
-  });
+  const failures: unknown[] = [];
+  const onError = (error: unknown) => void failures.push(error);
+  const listed = [registry];
+  const parts = { registries: () => listed, isRegistryFixed, onError };
+  const control = makeControl();
+  const refresher = new Refresher(parts, listed, control, () => {});
   for (const request of requests) {
-    await refresher.answer({ ...FIRST_REQUEST, patience: 1000, ...request });
+    Atomics.store(control, CONTROL.idle, -1);
+    await refresher.answer({ ...REQUEST, ...request });
+    const word = Atomics.load(control, CONTROL.idle);
+    if (word !== -1) told.push(word === 1);
   }
-  heartbeat.end();
-  mirror.close();
+  refresher.end();
+  assertEquals(failures, []);
   return told;
 }
 

@@ -142,6 +142,45 @@ test("the page for people names what is not live, and why", async () => {
   });
 });
 
+test("a series names each metric that is not live, also while the main thread is blocked", async () => {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = new Counter({ name: "live_total", help: "l", registers });
+  new Summary({ name: "summed", help: "s", registers });
+  const patched = new Gauge({ name: "patched", help: "p", registers });
+  const notLive = (name: string) =>
+    `prometheus_async_not_live{metric="${name}"}`;
+  const onError = () => {};
+  await withThread(
+    { registry, refreshTimeout: 50, onError },
+    async (server) => {
+      const before = await scrape(server);
+      assertEquals(valueOf(before, notLive("summed")), 1);
+      for (const name of ["live_total", "patched"]) {
+        assertEquals(valueOf(before, notLive(name)), undefined, name);
+      }
+      // From the next look on it is asked for its values.
+      patched.get = () => Object.getPrototypeOf(patched).get.call(patched);
+      patched.set(1);
+      await scrape(server);
+      const { scrapes } = await blockDuringScrapes(
+        server.metricsUrl,
+        100,
+        SCRAPES,
+        () => {
+          counter.inc();
+          patched.set(2);
+        },
+      );
+      for (const { text } of scrapes) {
+        assertEquals(valueOf(text, notLive("patched")), 1);
+        assertEquals(valueOf(text, "patched"), 1);
+        assertEquals(valueOf(text, notLive("live_total")), undefined);
+      }
+    },
+  );
+});
+
 test("scrapes in every format have what the main thread's age tells", async () => {
   const registry = new Registry();
   new Counter({ name: "c_total", help: "c", registers: [registry] }).inc();

@@ -1,0 +1,230 @@
+import { labelTexts } from "../families/raw_labels.ts";
+import { messageOf } from "../message_of.ts";
+import type { RegisteredMetric, Registry } from "../types.ts";
+import { clientJs, platformatic } from "./client_js/rows.ts";
+import { requireGot, requireSame, use } from "./probe.ts";
+import { promClient } from "./prom_client/rows.ts";
+import type {
+  ClientStorage,
+  ProbeOptions,
+  Row,
+  Scratch,
+  StoredMetric,
+  StoredType,
+} from "./stored.ts";
+
+/** The findings about metrics of one class with the same options. */
+export interface Verdict extends ProbeOptions {
+  /** How they store; `prom-client` 14 does not say their type. */
+  readonly storage: ClientStorage & { readonly type: StoredType };
+  /** The prototype that has the client's own methods. */
+  readonly base: object;
+  /** Another metric like them. */
+  readonly scratch: Scratch;
+  /** Its `get()` and `getForPromString()`. */
+  readonly readers: readonly unknown[];
+  /** How they differ from those of a known client; absent if they do not. */
+  reason?: string;
+  /** Settles when what `get()` yields was compared. */
+  checked?: Promise<void>;
+  /** Whether they can be live; absent until that was asked. */
+  live?: LiveVerdict;
+}
+
+/** Whether metrics can be live. */
+export interface LiveVerdict {
+  /** Why not; `undefined` if they can. */
+  readonly reason?: string;
+  /** The `observe()` of a histogram, if it may be bypassed. */
+  readonly observe?: unknown;
+}
+
+/** A metric that is not as a known client makes it. */
+export interface NotKnown {
+  readonly reason: string;
+  /** Whether it looks like a client's. */
+  readonly isClients: boolean;
+}
+
+/** A metric as the clients make it. */
+type ClientMetric = StoredMetric & Readonly<Record<string, unknown>>;
+
+/** By metric, since every scrape asks again. */
+const ofMetrics = new WeakMap<object, Verdict>();
+/** By the prototype with the client's methods, and by options. */
+const ofClasses = new WeakMap<object, Map<string, Verdict>>();
+
+const OWN_GET = "it must not have a get() of its own";
+
+/** Finds out how a metric stores; `undefined` if its `get()` must be asked. */
+export function storageOf(
+  metric: RegisteredMetric,
+): Verdict["storage"] | undefined {
+  const found = recognise(metric);
+  if (!("storage" in found)) return undefined;
+  // A constructor that throws leaves a metric without a type in the registry.
+  const { type } = metric as Partial<StoredMetric>;
+  return type === found.scratch.type ? found.storage : undefined;
+}
+
+/**
+ * Finds out whose metric it is: by its shape, and by how another metric of the
+ * client's class behaves. Names and source texts do not survive a minifier.
+ *
+ * Nothing of the application is called: the other metric is made by the class
+ * that has the client's methods, never by a subclass.
+ */
+export function recognise(given: RegisteredMetric): Verdict | NotKnown {
+  const metric = given as ClientMetric;
+  const known = ofMetrics.get(metric);
+  if (known !== undefined && known.reason === undefined) {
+    if (isReadBy(metric, known)) return known;
+  }
+  const { labelNames, registers, type = typeOf(metric) } = metric;
+  const form = Object.hasOwn(metric, "hashMap") ? promClient : clientJs;
+  const isClients = Object.hasOwn(metric, form.property) &&
+    (type === "counter" || type === "gauge" || type === "histogram") &&
+    Array.isArray(labelNames) && Array.isArray(registers);
+  if (!isClients) {
+    return { reason: "it is not a metric of a known client", isClients };
+  }
+  const verdict = verdictOf(metric, form, {
+    type,
+    isLabelled: labelNames.length > 0,
+    hasExemplars: Boolean(metric.enableExemplars) && type !== "gauge",
+    collects: metric.collect !== undefined,
+    bounds: type === "histogram"
+      ? metric.upperBounds ?? metric.buckets ?? []
+      : [],
+  });
+  if (typeof verdict === "string") return { reason: verdict, isClients };
+  const { property } = form;
+  const stored = Object(metric[property]);
+  const isOwn = Object.getPrototypeOf(stored) ===
+      Object.getPrototypeOf(Object(verdict.scratch[property])) &&
+    (form === promClient || Reflect.ownKeys(stored).length === 0);
+  // A mirror has put another one in the place of one that was known.
+  if (!isOwn && known === undefined) {
+    const reason = `its ${property} must be as a known client makes it`;
+    return { reason, isClients };
+  }
+  ofMetrics.set(metric, verdict);
+  return verdict;
+}
+
+/** Tells whether a metric has the methods that its client has given it. */
+function isReadBy(
+  { get, getForPromString, collect }: ClientMetric,
+  { readers, scratch, collects }: Verdict,
+): boolean {
+  const isSame = get === readers[0] && getForPromString === readers[1];
+  const isAlike = isSame && collects === (collect !== undefined);
+  if (isAlike || !Object.hasOwn(scratch, "get")) return isSame;
+  // They depend on the collector; a constructor that still runs sets them later.
+  return collects === (collect !== undefined) &&
+    (get === readers[0] || get === undefined) &&
+    (getForPromString === readers[1] || getForPromString === undefined);
+}
+
+/**
+ * Finds out the type of a metric that does not say it: those of `prom-client` 14
+ * never do, and all are registered before their constructors do.
+ */
+function typeOf(metric: ClientMetric): StoredType | undefined {
+  if (Array.isArray(metric.upperBounds ?? metric.buckets)) return "histogram";
+  if (typeof metric.set === "function") return "gauge";
+  // Summaries observe. A counter gets its `inc` last of all.
+  return typeof metric.observe === "function" ? undefined : "counter";
+}
+
+/** Finds the verdict on a metric's class, or the reason why it is not known. */
+function verdictOf(
+  metric: ClientMetric,
+  form: ClientStorage,
+  options: ProbeOptions,
+): Verdict | string {
+  let base: object | undefined;
+  // What extends the class with the client's methods comes earlier.
+  for (let each: object = metric; (each = Object.getPrototypeOf(each));) {
+    const isBase = Object.hasOwn(each, "labels") &&
+      Object.hasOwn(each, "remove") && Object.hasOwn(each, "reset");
+    if (isBase) base = each;
+  }
+  if (base === undefined) return "its class must be one of a known client";
+  let verdicts = ofClasses.get(base);
+  if (verdicts === undefined) ofClasses.set(base, verdicts = new Map());
+  const key = Object.values(options).join(" ");
+  const known = verdicts.get(key);
+  // A class that was patched since is tried out again.
+  if (known !== undefined && isReadBy(known.scratch as ClientMetric, known)) {
+    return known.reason ?? (isReadBy(metric, known) ? known : OWN_GET);
+  }
+  let verdict: Verdict = {
+    ...options,
+    base,
+    storage: { ...form, type: options.type },
+    scratch: {} as Scratch,
+    readers: [],
+  };
+  try {
+    const scratch = makeScratch(base, options);
+    const isFork = form === clientJs && Object.hasOwn(scratch, "get");
+    verdict = {
+      ...verdict,
+      storage: { ...isFork ? platformatic : form, type: options.type },
+      scratch,
+      readers: [scratch.get, scratch.getForPromString],
+    };
+    if (!isReadBy(metric, verdict)) return OWN_GET;
+    let rows: readonly Row[] = [];
+    for (rows of use(scratch, options));
+    const [{ entries }] = form.list<Row>(scratch);
+    requireSame(entries, rows);
+    // It may yield a promise, for which a start that blocks has no turn.
+    verdict.checked = requireGot(scratch, options, rows).catch((error) => {
+      verdict.reason = differs(error);
+    });
+  } catch (error) {
+    verdict.reason = differs(error);
+  }
+  verdicts.set(key, verdict);
+  return verdict.reason ?? verdict;
+}
+
+/** Makes a metric that no registry has. */
+export function makeScratch(
+  base: object,
+  { type, isLabelled, hasExemplars, collects, bounds }: ProbeOptions,
+): Scratch {
+  const Client = base.constructor as new (options: unknown) => Scratch;
+  return new Client({
+    name: "probe",
+    help: "probe",
+    registers: [],
+    labelNames: isLabelled ? ["a", "b"] : [],
+    ...hasExemplars && { enableExemplars: true },
+    ...collects && { collect() {} },
+    ...type === "histogram" && { buckets: [...bounds] },
+  });
+}
+
+/** Says how a class differs from those of known clients. */
+export function differs(error: unknown): string {
+  return `its class differs from a known client's: ${messageOf(error)}`;
+}
+
+/** Names the clients that have made metrics, where they are known. */
+export function clientsOf(metrics: readonly RegisteredMetric[]): string[] {
+  const names = metrics.map((metric) => storageOf(metric)?.name);
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
+
+/** The labels that `setDefaultLabels()` was given, as texts. */
+export function defaultLabelsOf(registry: Registry): Record<string, string> {
+  const { _defaultLabels = {} } = registry as {
+    _defaultLabels?: Record<string, unknown>;
+  };
+  return Object.keys(_defaultLabels).length === 0
+    ? {}
+    : Object.fromEntries(labelTexts(_defaultLabels));
+}
