@@ -51,6 +51,8 @@ export interface Project {
    * only on Deno.
    */
   compile?(source: string, ...permissions: string[]): Promise<string>;
+  /** Runs what `deno bundle` makes of a program; only on Deno. */
+  bundle?(source: string, ...permissions: string[]): Promise<string>;
   /**
    * Checks a program's types strictly, on Bun and Node as TypeScript does for
    * bundlers and for Node.
@@ -153,6 +155,12 @@ async function denoProject(
       await deno(source, ["compile", ...permissions, "--output", program]);
       return (await run(program, [], { cwd: folder, timeout: DEADLINE_MS }))
         .stdout;
+    },
+    async bundle(source, ...permissions) {
+      const file = join(folder, "bundle.js");
+      await deno(source, ["bundle", "--output", file]);
+      const bundled = await readFile(file, "utf8");
+      return await deno(bundled, ["run", "--no-prompt", ...permissions]);
     },
     check: async (source) => void await deno(source, ["check"]),
     async remove() {

@@ -120,8 +120,19 @@ async function bundle(folder: string, format: Format): Promise<string> {
   return outfile;
 }
 
+test("a bundle that Deno makes serves the client that is in it", {
+  skip: runtimeName() === "deno" ? undefined : "only Deno has deno bundle",
+}, async () => {
+  await withProjects(async (project, client) => {
+    const output = await project.bundle!(program(client), "-A");
+    assertEquals([client, output.trim()], [client, "true"]);
+  });
+});
+
 test("a bundle serves the client that is in it", {
-  skip: runtimeName() === "deno" ? "bundlers know nothing of JSR" : undefined,
+  skip: runtimeName() === "deno"
+    ? "these bundlers know nothing of JSR"
+    : undefined,
 }, async () => {
   await withProjects(async ({ folder }, client) => {
     await writeFile(join(folder, "main.mjs"), program(client));
