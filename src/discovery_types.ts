@@ -32,7 +32,7 @@ export type ServerSocket =
   };
 
 /**
- * What there is to know of a metrics server, and to tell others.
+ * The facts about a metrics server, for itself and for others.
  *
  * @example What service discovery is told
  * ```ts
@@ -70,7 +70,7 @@ export interface MetricsServerInfo {
 }
 
 /**
- * What a metrics server is told by those who register it.
+ * The way in which a registration tells its metrics server what becomes of it.
  *
  * @example Telling that a registration was lost
  * ```ts

@@ -9,7 +9,7 @@ import type { RawLabels } from "../families/raw_labels.ts";
 import { Cell, HISTOGRAM } from "../memory/cell.ts";
 import type { Table } from "../memory/table.ts";
 import type { CollectedExemplar } from "../types.ts";
-import type { StoredHistogram } from "./stored.ts";
+import type { BucketExemplars, StoredHistogram } from "./stored.ts";
 
 /** The buckets of a histogram, without the one for everything. */
 export interface Buckets {
@@ -148,11 +148,6 @@ export function publish(
   }
   cells[at + HISTOGRAM.sum] = sum;
 }
-
-/** By upper bound; what is above all of them is at -1. */
-export type BucketExemplars = Readonly<
-  Record<string, CollectedExemplar | null>
->;
 
 /**
  * Publishes the exemplars of an entry's buckets.

@@ -144,7 +144,7 @@ function verdictOf(
   options: ProbeOptions,
 ): Verdict | string {
   let base: object | undefined;
-  // What extends the class with the client's methods comes earlier.
+  // A subclass comes before the class with the client's methods.
   for (let each: object = metric; (each = Object.getPrototypeOf(each));) {
     const isBase = Object.hasOwn(each, "labels") &&
       Object.hasOwn(each, "remove") && Object.hasOwn(each, "reset");

@@ -14,9 +14,13 @@ export interface StoredHistogram {
   readonly bucketValues: Readonly<Record<string, number>>;
   readonly sum: number;
   readonly count: number;
-  /** By upper bound; what is above all of them is at -1. */
-  readonly bucketExemplars?: Readonly<Record<string, CollectedExemplar | null>>;
+  readonly bucketExemplars?: BucketExemplars;
 }
+
+/** By upper bound; the bucket above all of them is at -1. */
+export type BucketExemplars = Readonly<
+  Record<string, CollectedExemplar | null>
+>;
 
 /** The types of metrics whose storage can be read. */
 export type StoredType = "counter" | "gauge" | "histogram";

@@ -8,7 +8,7 @@ import { tokenOf } from "./token.ts";
 
 /** A request to an agent. */
 interface AgentRequest {
-  /** What is to be done, for people. */
+  /** The name of the action, for people. */
   readonly action: string;
   readonly method?: "GET" | "PUT";
   /** Below `v1/agent/`. */
@@ -79,7 +79,7 @@ export class AgentClient {
     } catch (cause) {
       const words = JSON.stringify(wordsOf(reasonOf(cause), token));
       throw this.error(action, `it must answer, received ${words}`, {
-        // What a fetch of the user's own throws may have the token in it.
+        // The error of a fetch of the user's own may have the token in it.
         ...this.#settings.fetch === undefined && { cause },
       });
     }

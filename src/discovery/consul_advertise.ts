@@ -30,7 +30,7 @@ export function readAdvertise(
   return { address, port };
 }
 
-/** What a wildcard address looks like in a URL, however it was written. */
+/** A wildcard address as a URL has it, however it was written. */
 const WILDCARDS: readonly unknown[] = ["0.0.0.0", "[::]", "[::ffff:0:0]"];
 
 /** Whether something is an address, or the name of a host, and nothing more. */

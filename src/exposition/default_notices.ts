@@ -29,7 +29,7 @@ export class DefaultNotices {
     const others = [...repeated].filter((name) => !this.#repeated.has(name));
     if (others.length > 0) this.#tellRepeated(repeatedError(others));
     for (const name of others) this.#repeated.add(name);
-    // Who asks for some names may ask for those of others.
+    // A scrape of some names may be one for metrics of others.
     if (names.length > 0 || !this.#isFirst) return;
     this.#isFirst = false;
     if (families.every(isOwn)) this.#tellEmpty(emptyError());

@@ -2,7 +2,7 @@ import { CollectorError } from "../errors.ts";
 import { rest } from "../runtime/pace.ts";
 import type { Exemplar, MetricFamily, Series } from "../types.ts";
 import { duplicateError } from "./failures.ts";
-import { sampleNames, valuesPerSeries } from "./series.ts";
+import { hasSum, sampleNames, valuesPerSeries } from "./series.ts";
 import { identityText } from "./text.ts";
 
 /** After so many rows the clock is looked at. */
@@ -39,8 +39,7 @@ export class MergedFamilies {
     const failures: CollectorError[] = [];
     for (const family of found) {
       const { name, type } = family;
-      const isSingle = type === "counter" || type === "gauge";
-      const others = isSingle ? [] : sampleNames(family);
+      const others = hasSum(type) ? sampleNames(family) : [];
       let owner = this.#owners.get(name);
       for (const sample of others) owner ??= this.#owners.get(sample);
       if (owner === undefined) {

@@ -61,7 +61,7 @@ export function defaultsFor(
   defaults: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   const { [type === "histogram" ? "le" : "quantile"]: _, ...others } = defaults;
-  return type === "histogram" || type === "summary" ? others : defaults;
+  return hasSum(type) ? others : defaults;
 }
 
 /** Tells whether a type has several values a series, with a count and a sum. */
@@ -81,7 +81,7 @@ export function valuesPerSeries(
 export function sampleNames(
   { name, type }: Pick<MetricFamily, "name" | "type">,
 ): readonly string[] {
-  if (type !== "histogram" && type !== "summary") return [name];
+  if (!hasSum(type)) return [name];
   const bounded = type === "histogram" ? `${name}_bucket` : name;
   return [bounded, `${name}_sum`, `${name}_count`];
 }

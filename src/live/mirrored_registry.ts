@@ -4,7 +4,7 @@ import type { Memory } from "../memory/memory.ts";
 import type { RegisteredMetric, Registry } from "../types.ts";
 import { MirroredMetric } from "./mirrored_metric.ts";
 
-/** What the mirror of a registry does. */
+/** The parts of a mirror that each of its registries needs. */
 export interface RegistryMirror {
   readonly memory: Memory;
   /** Does what is called from within the application's calls. */

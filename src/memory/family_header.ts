@@ -1,6 +1,6 @@
 import type { Exemplar, MetricFamily, MetricType, Series } from "../types.ts";
 
-/** What readers are told of a live family. */
+/** The description of a live family, for readers. */
 export interface FamilyHeader {
   readonly name: string;
   readonly help: string;

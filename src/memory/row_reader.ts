@@ -1,8 +1,7 @@
 import type { CollectorError } from "../errors.ts";
 import { duplicateError } from "../families/failures.ts";
-import { valueArray } from "../families/series.ts";
 import type { RawLabels } from "../families/raw_labels.ts";
-import { defaultsFor } from "../families/series.ts";
+import { defaultsFor, valueArray } from "../families/series.ts";
 import { SeriesTable } from "../families/series_table.ts";
 import type { Exemplar, MetricFamily, Series } from "../types.ts";
 import { readExemplar } from "./exemplars.ts";

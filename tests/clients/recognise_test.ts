@@ -10,6 +10,13 @@ import { type Change, withCopy } from "./_copy.ts";
 
 const isPromClient = clientName === "prom-client";
 
+/** The methods of a client's class, to be patched. */
+function methodsOf(
+  { prototype }: { readonly prototype: object },
+): Record<string, (this: unknown, ...given: unknown[]) => unknown> {
+  return prototype as ReturnType<typeof methodsOf>;
+}
+
 test("a method that another version has removes, or gives up and says so", async () => {
   const changes: Change[] = isPromClient
     ? [[
@@ -51,10 +58,7 @@ test("a method that another version has removes, or gives up and says so", async
 
 test("a patched method that is asynchronous is tried out without harm", async () => {
   await withCopy([], async (copy) => {
-    const prototype = copy.Counter.prototype as unknown as Record<
-      string,
-      (...given: unknown[]) => unknown
-    >;
+    const prototype = methodsOf(copy.Counter);
     const { incWithoutExemplar } = prototype;
     prototype.incWithoutExemplar = async function (...given) {
       await null;
@@ -132,10 +136,7 @@ test("a class that is patched while its metrics are live is tried out again", as
 
 test("a patched observe() is called, live or not", async () => {
   await withCopy([], async (copy) => {
-    const prototype = copy.Histogram.prototype as unknown as Record<
-      string,
-      (...given: unknown[]) => unknown
-    >;
+    const prototype = methodsOf(copy.Histogram);
     const own = prototype.observeWithoutExemplar;
     let calls = 0;
     prototype.observeWithoutExemplar = function (...given) {

@@ -1,14 +1,17 @@
 import type { RawLabels } from "../../families/raw_labels.ts";
 import { Cell, HISTOGRAM } from "../../memory/cell.ts";
 import {
-  type BucketExemplars,
   type Buckets,
   cellsOf,
   placeOf,
   setBucketExemplars,
 } from "../buckets.ts";
 import { UNLABELLED } from "../interception.ts";
-import type { StoredHistogram, StoredMetric } from "../stored.ts";
+import type {
+  BucketExemplars,
+  StoredHistogram,
+  StoredMetric,
+} from "../stored.ts";
 import { LiveMap, type LiveMapOptions } from "./live_map.ts";
 
 /** A histogram of this client. */
@@ -30,7 +33,7 @@ interface Entry {
  * there. What it gets is a {@linkcode Recorder}, which does all that at once:
  * only `values()` yields entries as the client would keep them.
  */
-export class HistogramMap extends LiveMap<Entry> {
+export class HistogramMap extends LiveMap<Entry, StoredHistogram> {
   readonly #metric: MappedHistogram;
   readonly #buckets: Buckets;
   readonly #recorder: Recorder;
@@ -113,23 +116,15 @@ export class HistogramMap extends LiveMap<Entry> {
     };
   }
 
-  add(key: string, stored: StoredHistogram): object {
+  protected put(key: string, stored: StoredHistogram): object {
     const { labels, bucketExemplars } = stored;
     const entry: Entry = bucketExemplars
       ? { labels, bucketExemplars }
       : { labels };
-    try {
-      this.table.append(
-        labels,
-        cellsOf(stored, this.#buckets),
-        (cells, at) => {
-          new Cell(entry, cells, at);
-        },
-      );
-      setBucketExemplars(this.table, entry, this.#buckets);
-    } catch (error) {
-      return this.fail(error).merge(labels, stored);
-    }
+    this.table.append(labels, cellsOf(stored, this.#buckets), (cells, at) => {
+      new Cell(entry, cells, at);
+    });
+    setBucketExemplars(this.table, entry, this.#buckets);
     this.entries.set(key, entry);
     return this.#recorder.of(entry);
   }

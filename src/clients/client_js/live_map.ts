@@ -27,8 +27,10 @@ export interface LiveMapOptions {
 }
 
 /** A map whose label sets have rows in shared memory. */
-export abstract class LiveMap<Entry extends { labels: RawLabels }>
-  implements LabelMap {
+export abstract class LiveMap<
+  Entry extends { labels: RawLabels },
+  Stored extends { labels: RawLabels } = Entry,
+> implements LabelMap {
   /** The owners of the cells, by the client's keys. */
   protected readonly entries: Map<string, Entry> = new Map();
   protected readonly table: Table;
@@ -55,8 +57,17 @@ export abstract class LiveMap<Entry extends { labels: RawLabels }>
     return this.entries.size;
   }
 
-  /** Gives a new label set a row; what does not fit goes elsewhere. */
-  abstract add(key: string, stored: object): object;
+  /** Gives a new label set a row. */
+  protected abstract put(key: string, stored: Stored): object;
+
+  /** Adds a label set; one that does not fit goes into the client's own map. */
+  add(key: string, stored: Stored): object {
+    try {
+      return this.put(key, stored);
+    } catch (error) {
+      return this.fail(error).merge(stored.labels, stored);
+    }
+  }
 
   clear(): void {
     this.attempt(() => this.table.clear());

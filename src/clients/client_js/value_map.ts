@@ -59,13 +59,9 @@ export class ValueMap extends LiveMap<ValueEntry> {
     return entry;
   }
 
-  add(key: string, stored: ValueEntry): object {
-    try {
-      const entry = makeValue(this.table, stored);
-      this.entries.set(key, entry);
-      return entry;
-    } catch (error) {
-      return this.fail(error).merge(stored.labels, stored);
-    }
+  protected put(key: string, stored: ValueEntry): object {
+    const entry = makeValue(this.table, stored);
+    this.entries.set(key, entry);
+    return entry;
   }
 }

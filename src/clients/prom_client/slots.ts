@@ -34,7 +34,7 @@ export interface Slots {
   observe?(stored: Entry | undefined, observation: number): boolean;
 }
 
-/** What slots are made for. */
+/** The parts that slots need of an interception. */
 export interface SlotOptions {
   readonly table: Table;
   readonly metric: StoredMetric;
