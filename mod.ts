@@ -31,3 +31,4 @@ export * from "./src/server/mod.ts";
 export * from "./src/thread/mod.ts";
 export * from "./src/discovery/mod.ts";
 export * from "./src/http/mod.ts";
+export * from "./src/runtime_metrics/mod.ts";

@@ -1,12 +1,12 @@
 /** The functions that are wrapped, and how it is checked that they are measured. */
 import type * as promClient from "prom-client";
-import { storageOf } from "../src/clients/recognise.ts";
+import { storageOf } from "../src/clients/storage.ts";
 import type { StoredMetric, StoredValue } from "../src/clients/stored.ts";
 
-/** What they yield. */
+/** The value that they yield. */
 const VALUE = 42;
 
-/** What they reject with. */
+/** The error that they reject with. */
 const error: RangeError = new RangeError("no");
 
 /** An async function. */
@@ -29,7 +29,7 @@ export const returnAtOnce: SyncWork = () => VALUE;
 export const handled = (work: Work): () => Promise<unknown> => () =>
   work().then(undefined, (error) => error);
 
-/** What metrics have seen: observations, errors, and calls in progress. */
+/** The values of metrics: observations, errors, and calls in progress. */
 export type Seen = [observed: number, counted: number, tracked: number];
 
 /** The metrics of the three wrappers. */
@@ -82,7 +82,7 @@ export async function requireMeasured(
 ): Promise<void> {
   const before = await seen();
   const running = run();
-  // What returns at once is over by now.
+  // A synchronous call is over by now.
   if (running instanceof Promise && inprogress) {
     const tracked = inprogress.now() - before[2];
     if (tracked !== inprogress.wanted) {

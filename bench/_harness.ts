@@ -6,6 +6,7 @@
 import { measure } from "mitata";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { format, type Result, type Unit } from "../tools/bench_result.ts";
 import goals from "./goals.json" with { type: "json" };
 
 /** Ways of doing one thing; each is called without arguments, and awaited. */
@@ -13,7 +14,7 @@ export type Cases = Readonly<Record<string, () => unknown>>;
 
 /** Several ways of doing one thing, compared. */
 export interface Comparison {
-  /** What is compared; {@linkcode Result} and `goals.json` name it so. */
+  /** Its name in {@linkcode Result} and `goals.json`. */
   name: string;
   /** The ways; a function makes them when they are compared. */
   cases: Cases | (() => Cases | Promise<Cases>);
@@ -31,36 +32,13 @@ export interface Comparison {
    */
   sample?: (run: () => unknown) => Promise<number>;
   /**
-   * What is measured.
+   * The unit of the samples.
    *
    * @default {"ns"}
    */
   unit?: Unit;
   /** How many rounds are enough, of what takes long. */
   maxRounds?: number;
-}
-
-/** What is measured: nanoseconds, or bytes. */
-export type Unit = "ns" | "B";
-
-/** How a case did. */
-export interface CaseResult {
-  /** The median over the rounds, in the comparison's unit. */
-  median: number;
-  /** The median over the rounds of the ratio to the baseline. */
-  ratio: number;
-  /** The quartiles of the rounds' ratios: half of them lie in between. */
-  spread: [number, number];
-  /** The median over the rounds of how much more than the baseline it is. */
-  more: number;
-}
-
-/** How the cases of a comparison did. */
-export interface Result {
-  name: string;
-  unit: Unit;
-  baseline: string;
-  cases: Record<string, CaseResult>;
 }
 
 /** How thoroughly cases are timed. */
@@ -151,7 +129,7 @@ async function run(
   // long, the check has to do for that.
   const first = isShort && sample !== undefined ? 0 : -1;
   for (let round = first; round < rounds; round++) {
-    // Whoever comes first in one round comes last in the next.
+    // The first case of one round is the last of the next.
     const turn = round % 2 === 0 ? names : names.toReversed();
     for (const each of turn) {
       const measured = sample !== undefined
@@ -186,21 +164,6 @@ async function run(
 /** Whether a short run times a case: one with a goal, or its baseline. */
 function isTimedInShort(name: string, each: string, baseline: string): boolean {
   return name in GOALS && (each === baseline || each in GOALS[name]);
-}
-
-/** Writes a result for people. */
-export function format({ name, unit, baseline, cases }: Result): string {
-  if (Object.keys(cases).length === 0) return `${name}: checked`;
-  const rows = Object.entries(cases).map((
-    [each, { median, ratio, spread, more }],
-  ) =>
-    `  ${each.padEnd(28)} ${median.toFixed(1).padStart(10)} ${unit}  ` +
-    (each === baseline
-      ? "baseline"
-      : `${ratio.toFixed(2)} × (${spread.map((r) => r.toFixed(2)).join("–")})` +
-        `, ${more < 0 ? "" : "+"}${more.toFixed(0)} ${unit}`)
-  );
-  return [name, ...rows].join("\n");
 }
 
 function quantile(numbers: readonly number[], q: number): number {

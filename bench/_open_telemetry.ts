@@ -7,7 +7,7 @@ import { AggregationType, MeterProvider } from "@opentelemetry/sdk-metrics";
 
 type Meter = ReturnType<MeterProvider["getMeter"]>;
 
-/** What metrics are made by, and what a scrape of them is answered with. */
+/** A meter, and the answer to a scrape of its metrics. */
 export interface OpenTelemetry {
   readonly meter: Meter;
   /** Collects all metrics and writes them as text 0.0.4. */

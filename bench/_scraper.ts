@@ -5,7 +5,7 @@
 import { get, type IncomingMessage } from "node:http";
 import { parentPort } from "node:worker_threads";
 
-/** What the thread is told. */
+/** An order to the thread. */
 export interface ScraperOrder {
   url: string;
   count: number;

@@ -1,15 +1,9 @@
-/** What loads a server: wrk, which must be in the `PATH`. */
+/** Load on servers by wrk, which must be in the `PATH`. */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const execute = promisify(execFile);
-
-/** What Prometheus 3 asks with; a server compresses for it. */
-export const AS_PROMETHEUS: readonly string[] = [
-  "Accept: application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
-  "Accept-Encoding: gzip",
-];
 
 /**
  * How long a request takes while a server has as many as it can answer, in
@@ -34,7 +28,7 @@ export interface Pace {
   /** How long each connection waits after an answer, in milliseconds. */
   readonly pause: readonly [least: number, most: number];
   readonly seconds: number;
-  /** What the requests have: `Name: value`. */
+  /** The headers of the requests: `Name: value`. */
   readonly headers?: readonly string[];
 }
 
@@ -57,7 +51,7 @@ export async function nsOfSlowest(url: string, pace: Pace): Promise<number> {
 interface Load extends Omit<Pace, "pause"> {
   readonly url: string;
   readonly script?: string;
-  /** What the script is told. */
+  /** The arguments of the script. */
   readonly args?: readonly number[];
 }
 

@@ -1,4 +1,4 @@
-/** What a middleware that measures requests costs an application of Hono. */
+/** Requests to an application of Hono, with a middleware that measures them. */
 import { prometheus as honoPrometheus } from "@hono/prometheus";
 import { Hono, type MiddlewareHandler } from "hono";
 import { Registry } from "prom-client";
@@ -18,7 +18,7 @@ function application(middleware: MiddlewareHandler): Hono {
 const ours = new Registry();
 const theirs = new Registry();
 
-/** What is compared, by name. */
+/** The applications, by name. */
 const MIDDLEWARE: Readonly<Record<string, () => MiddlewareHandler>> = {
   "an empty middleware": () => async (_c, next) => void await next(),
   "prometheus()": () => prometheus({ registry: ours }),

@@ -1,5 +1,5 @@
 /**
- * What scrapes cost the application's other requests: how long the slowest in a
+ * The application's other requests while it is scraped: how long the slowest in a
  * hundred take while 10 000 series are scraped ten times a second, against those
  * of an application that nobody scrapes.
  */
@@ -11,7 +11,8 @@ import { startHttpServerInThread } from "../src/thread/mod.ts";
 import { compare } from "./_harness.ts";
 import { counters } from "./_registries.ts";
 import { type Fetch, onDemand, serve } from "./_server.ts";
-import { AS_PROMETHEUS, nsOfSlowest, type Pace } from "./_wrk.ts";
+import { AS_PROMETHEUS } from "./_as_prometheus.ts";
+import { nsOfSlowest, type Pace } from "./_wrk.ts";
 
 const SERIES = 10_000;
 

@@ -9,7 +9,8 @@ import { startHttpServerInThread } from "../src/thread/mod.ts";
 import { compare, type Comparison } from "./_harness.ts";
 import { CLIENTS, type Content, CONTENTS, requireSame } from "./_registries.ts";
 import { onDemand, serve } from "./_server.ts";
-import { AS_PROMETHEUS, nsPerRequest } from "./_wrk.ts";
+import { AS_PROMETHEUS } from "./_as_prometheus.ts";
+import { nsPerRequest } from "./_wrk.ts";
 
 const SERIES = 1_000;
 

@@ -1,8 +1,8 @@
 /**
- * What importing costs: the time in a process that has imported nothing yet, and
- * the bytes of the modules that are read for it. What a module imports only when
- * it is needed does not count. On Deno these are the sources with their comments,
- * on Bun and Node what npm installs.
+ * Imports, and the first answer of a server, each in a process that has imported
+ * nothing yet. Of imports the bytes are counted as well, without modules that are
+ * imported only when they are needed. On Deno these are the sources with their
+ * comments, on Bun and Node the form that npm installs.
  */
 import { build, type Metafile } from "esbuild";
 import { execFile } from "node:child_process";
@@ -27,10 +27,11 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "./discovery": "src/discovery/mod",
   "./http": "src/http/mod",
   "./hono": "src/hono/mod",
+  "./runtime-metrics": "src/runtime_metrics/mod",
   "all of them but ./hono": "mod",
 };
 
-/** What others import. */
+/** Other packages. */
 const OTHERS = ["prom-client", "@prometheus-io/client", "hono"];
 const OPEN_TELEMETRY = [
   "@opentelemetry/sdk-metrics",
@@ -83,21 +84,25 @@ async function measuring(
   );
 }
 
-/** Imports a module in a new process; yields what `_import.mjs` prints. */
-async function importAlone(
-  url: string,
-): Promise<{ ms: number; exports: number }> {
+/** Runs one of the programs beside this in a new process; yields what it prints. */
+async function printed<Printed>(
+  program: string,
+  ...given: string[]
+): Promise<Printed> {
   const { stdout } = await execute(process.execPath, [
     ...runtimeName() === "deno" ? ["run", "-A"] : [],
-    fileURLToPath(new URL("./_import.mjs", import.meta.url)),
-    url,
+    fileURLToPath(new URL(program, import.meta.url)),
+    ...given,
   ]);
   return JSON.parse(stdout);
 }
 
 /** How long that takes, in nanoseconds. */
 async function nsToImport(url: string): Promise<number> {
-  const { ms, exports } = await importAlone(url);
+  const { ms, exports } = await printed<{ ms: number; exports: number }>(
+    "./_import.mjs",
+    url,
+  );
   if (exports === 0 && !url.endsWith(EMPTY)) throw new Error(`no ${url}`);
   return ms * 1e6;
 }
@@ -131,6 +136,35 @@ function staticBytes({ inputs }: Metafile, entry: string): number {
   return visit(entry);
 }
 
+/** How long the first answer takes, in nanoseconds. */
+async function nsToAnswer(
+  url: string,
+  ...start: string[]
+): Promise<number> {
+  const client = import.meta.resolve("prom-client");
+  const { ms, isRight } = await printed<{ ms: number; isRight: boolean }>(
+    "./_first_answer.mjs",
+    client,
+    url,
+    ...start,
+  );
+  if (!isRight) throw new Error("it answers something else");
+  return ms * 1e6;
+}
+
+/** The ways to serve, each in a process of its own. */
+async function answering(): Promise<Cases> {
+  const own = await packageFolder();
+  const of = (name: string) =>
+    pathToFileURL(join(own, `src/${name}/mod${extension}`)).href;
+  return {
+    "prom-client, behind the runtime's server": () => nsToAnswer(""),
+    "startHttpServer()": () => nsToAnswer(of("server"), "startHttpServer"),
+    "startHttpServerInThread()": () =>
+      nsToAnswer(of("thread"), "startHttpServerInThread"),
+  };
+}
+
 const sample = async (run: () => unknown) => await run() as number;
 
 await compare([
@@ -138,6 +172,15 @@ await compare([
     name: "time to import",
     baseline: "prom-client",
     cases: () => measuring(nsToImport),
+    async check(name, run) {
+      if (!(await run() as number > 0)) throw new Error(`${name}: no time`);
+    },
+    sample,
+  },
+  {
+    name: "time to the first answer of a process",
+    baseline: "prom-client, behind the runtime's server",
+    cases: answering,
     async check(name, run) {
       if (!(await run() as number > 0)) throw new Error(`${name}: no time`);
     },

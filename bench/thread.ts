@@ -1,4 +1,4 @@
-/** What a server on a thread costs, while the main thread is blocked and not. */
+/** Costs of a server on a thread, while the main thread is blocked and not. */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { Registry } from "prom-client";
@@ -30,7 +30,7 @@ async function serveFixed(url: string): Promise<string> {
   return fixedUrl;
 }
 
-/** What is scraped, and by whom; nothing of it runs before it is needed. */
+/** The servers and the scraper; none of them runs before it is needed. */
 async function setUp() {
   const url = await serve(registry);
   const largeUrl = await serve(counters(promClient, 100_000));

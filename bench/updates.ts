@@ -1,6 +1,6 @@
 /**
- * What an update costs with each client and rival, against a cell of a typed
- * array: the limit. live.ts has what a mirror adds to the clients' updates.
+ * Updates with each client and rival, against a cell of a typed array: the limit.
+ * live.ts has what a mirror adds to the clients' updates.
  */
 import { type Cases, compare, type Comparison } from "./_harness.ts";
 import { type OpenTelemetry, openTelemetry } from "./_open_telemetry.ts";
@@ -52,7 +52,7 @@ interface Update {
 
 const BOUNDS = [.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10];
 
-/** What is updated, by its name. */
+/** The updates, by their names. */
 const UPDATES: Readonly<Record<string, Update>> = {
   "counter.inc()": {
     sample: "requests_total",

@@ -125,7 +125,7 @@ interface Kind {
   wrap(wrappers: Wrappers): Wrap;
   async(updates: Updates, work: Work): Work;
   sync(updates: Updates, work: SyncWork): SyncWork;
-  /** What is seen of a call that returns, and of one that throws. */
+  /** The values after a call that returns, and after one that throws. */
   readonly returned: Readonly<Seen>;
   readonly thrown: Readonly<Seen>;
 }

@@ -58,7 +58,7 @@ const rivals = {
 
 const seen = () => seenBy({ durations, errors, inprogress });
 
-/** What the rival's metrics have seen. */
+/** The values of the rival's metrics. */
 async function rivalsSeen(): Promise<Seen> {
   const lines = (await rival.expose()).split("\n");
   const valueOf = (name: string) =>

@@ -23,7 +23,7 @@ const server = startHttpServerInThreadSync({
 });
 console.log(`Listening on http://127.0.0.1:${server.socket.port}`);
 
-// The main thread does nothing else from here on, and is scraped all the same.
+// From here on the main thread is busy, and is scraped all the same.
 for (let n = 0; n < Number(count); n++) hash(`password ${n}`);
 
 server.closeSync();

@@ -9,9 +9,9 @@ const notFound = instrumentHandler(
 );
 
 export default {
-  // For Bun; `deno serve` is told by `--host`.
+  // For Bun; `deno serve` takes `--host`.
   hostname: "127.0.0.1",
-  // What comes beside the request tells when the response was sent.
+  // The second argument tells when the response was sent.
   fetch(request: Request, server: unknown): Response | Promise<Response> {
     switch (new URL(request.url).pathname) {
       case "/":

@@ -9,7 +9,7 @@ const replyTime = new Histogram({
 
 const { port1: here, port2: there } = new MessageChannel();
 
-// What each question waits for, by its number.
+// The promises of the answers, by the numbers of their questions.
 const waiting = new Map<number, PromiseWithResolvers<string>>();
 let asked = 0;
 
@@ -26,7 +26,7 @@ here.onmessage = ({ data: { id, answer } }) => {
   waiting.delete(id);
 };
 
-// Elsewhere a worker or another process would answer.
+// In an application, a worker or another process would answer.
 there.onmessage = ({ data: { id, question } }) =>
   there.postMessage({ id, answer: question.toUpperCase() });
 

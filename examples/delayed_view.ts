@@ -15,7 +15,7 @@ const viewTime = new Histogram({
   help: "Time until a view has answered",
 });
 
-// The server looks at nothing that a view returns, so it returns at once.
+// The server ignores a view's result, so the view need not return a promise.
 function view(_request: IncomingMessage, response: ServerResponse): void {
   const answered = sleep(100).then(() => void response.end("at last\n"));
   time(viewTime, answered).catch(() => response.destroy());

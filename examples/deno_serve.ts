@@ -13,7 +13,7 @@ const app = instrumentHandler(
       : new Response(`user ${id}\n`);
   },
   {
-    // The pattern: of paths, as clients send them, there is no end.
+    // The pattern, not the path: clients can send any number of paths.
     route: ({ request }) =>
       users.test(request.url) ? users.pathname : undefined,
   },
@@ -26,7 +26,7 @@ Deno.serve(
     onListen: ({ port }) =>
       console.log(`Listening on http://127.0.0.1:${port}`),
   },
-  // What comes beside the request tells when the response was sent.
+  // The second argument tells when the response was sent.
   (request, info) =>
     new URL(request.url).pathname === "/metrics"
       ? serverStats(request)

@@ -9,7 +9,7 @@ app.get("/metrics", metrics());
 app.get("/users/:id", (c) => c.text(`user ${c.req.param("id")}\n`));
 
 export default {
-  // For Bun; `deno serve` is told by `--host`.
+  // For Bun; `deno serve` takes `--host`.
   hostname: "127.0.0.1",
   fetch: app.fetch as Hono["fetch"],
 };

@@ -15,7 +15,7 @@ async function fetchPage(url: string): Promise<string> {
   return page;
 }
 
-// A value stays one: whoever asks for a page in the cache need not wait.
+// A value stays a value: a page from the cache comes without waiting.
 const load = time(loadTime)((url: string) => cache.get(url) ?? fetchPage(url));
 
 for (let n = 0; n < 2; n++) {

@@ -17,11 +17,16 @@ export interface Certificate {
   keyFile: string;
 }
 
+const LOOPBACK = "subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost\n" +
+  "extendedKeyUsage=serverAuth\n";
+
+/** The next number of a certificate. */
+let issued = 1;
+
 /** An authority that issues certificates. */
 export class Authority {
   readonly #folder: string;
   readonly #own: Certificate;
-  #issued = 0;
 
   constructor(folder: string, own: Certificate) {
     this.#folder = folder;
@@ -57,20 +62,53 @@ export class Authority {
     return new Authority(folder, await read(certFile, keyFile));
   }
 
+  /** Makes a certificate for a server that has issued it itself. */
+  async selfSigned(...args: readonly string[]): Promise<Certificate> {
+    const [certFile, keyFile] = files(this.#folder, `own-${issued++}`);
+    await openssl(
+      ...["req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=localhost"],
+      ...["-keyout", keyFile, "-out", certFile, ...args],
+    );
+    return await read(certFile, keyFile);
+  }
+
+  /** Makes one as by old instructions: without extensions, of version 1. */
+  async withoutExtensions(days: number): Promise<Certificate> {
+    const [certFile, keyFile] = files(this.#folder, `old-${issued++}`);
+    await openssl(
+      ..."req -newkey rsa:2048 -nodes -subj /CN=localhost".split(" "),
+      ...["-keyout", keyFile, "-out", `${certFile}.csr`],
+    );
+    await openssl(
+      ...["x509", "-req", "-in", `${certFile}.csr`, "-signkey", keyFile],
+      ...["-days", String(days), "-out", certFile],
+    );
+    return await read(certFile, keyFile);
+  }
+
   /** Issues a certificate for a server on loopback. */
   server(): Promise<Certificate> {
-    return this.#issue("serverAuth");
+    return this.#issue("serverAuth", LOOPBACK);
   }
 
-  /** Issues a certificate for a client. */
-  client(): Promise<Certificate> {
-    return this.#issue("clientAuth");
+  /** Issues a certificate for a client, with further extensions. */
+  client(extensions = ""): Promise<Certificate> {
+    const usage = "extendedKeyUsage=clientAuth\n";
+    return this.#issue("clientAuth", usage + extensions);
   }
 
-  async #issue(usage: string): Promise<Certificate> {
+  /** Issues a certificate for another authority. */
+  async authority(): Promise<Authority> {
+    const extensions = "basicConstraints=critical,CA:TRUE\n" +
+      "keyUsage=critical,keyCertSign\n";
+    const own = await this.#issue("authority", extensions);
+    return new Authority(this.#folder, own);
+  }
+
+  async #issue(kind: string, extensions: string): Promise<Certificate> {
     // Numbers from a file would be shared by those that are issued at once.
-    const serial = ++this.#issued;
-    const name = `${usage}-${serial}`;
+    const serial = issued++;
+    const name = `${kind}-${serial}`;
     const [certFile, keyFile] = files(this.#folder, name);
     const [requestFile, extensionsFile] = [
       `${certFile}.csr`,
@@ -80,11 +118,7 @@ export class Authority {
       ..."req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes".split(" "),
       ...["-subj", `/CN=${name}`, "-keyout", keyFile, "-out", requestFile],
     );
-    await writeFile(
-      extensionsFile,
-      "subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost\n" +
-        `extendedKeyUsage=${usage}\n`,
-    );
+    await writeFile(extensionsFile, extensions);
     await openssl(
       ...["x509", "-req", "-days", "2", "-set_serial", String(serial)],
       ...["-CA", this.#own.certFile, "-CAkey", this.#own.keyFile],
@@ -92,6 +126,14 @@ export class Authority {
     );
     return await read(certFile, keyFile);
   }
+}
+
+/** Adds to a certificate that its system trusts it, by a header of OpenSSL's. */
+export async function trust({ certFile }: Certificate): Promise<string> {
+  const { stdout } = await run("openssl", [
+    ...["x509", "-in", certFile, "-trustout", "-addtrust", "serverAuth"],
+  ]);
+  return stdout;
 }
 
 /** Encrypts the key of a certificate, as servers cannot read it. */

@@ -7,12 +7,12 @@ const run = promisify(execFile);
 /** More than any answer has. */
 const MAX_BYTES = 2 ** 26;
 
-/** What takes longer hangs; 20 MB over TLS take a while on a busy machine. */
+/** Longer requests hang; 20 MB over TLS take a while on a busy machine. */
 const MAX_SECONDS = "100";
 
-/** What came of a request by `curl`. */
+/** The outcome of a request by `curl`. */
 export interface CurlResult {
-  /** What `curl` exited with; 0 is success. */
+  /** The exit code of `curl`; 0 is success. */
   exitCode: number;
   /** The status; 0 without an answer. */
   status: number;

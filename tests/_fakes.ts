@@ -1,4 +1,5 @@
 /** Metrics that remember what they were told, clocks and timers of the tests. */
+import { timers } from "../src/runtime/wait.ts";
 
 /** A histogram that remembers its observations. */
 export class FakeObserver {
@@ -28,11 +29,13 @@ async function withClock<T>(
   fn: () => T | Promise<T>,
 ): Promise<T> {
   const { now } = performance;
-  performance.now = clock;
+  const { now: taken } = timers;
+  performance.now = timers.now = clock;
   try {
     return await fn();
   } finally {
     performance.now = now;
+    timers.now = taken;
   }
 }
 
@@ -71,6 +74,8 @@ export interface HeldTimer {
   readonly ms: number;
   /** Ends it. */
   end(): void;
+  /** Says that it holds no process. */
+  unref(): void;
 }
 
 /**
@@ -81,8 +86,9 @@ export interface HeldTimer {
 export async function withHeldTimers(
   fn: (timers: ReadonlySet<HeldTimer>) => void | Promise<void>,
 ): Promise<void> {
-  const { setTimeout, clearTimeout } = globalThis;
-  const timers = new Set<HeldTimer>();
+  const { setTimeout, clearTimeout } = timers;
+  const held = new Set<HeldTimer>();
+  const started = new WeakSet<HeldTimer>();
   const start = (
     callback: (...args: unknown[]) => void,
     ms = 0,
@@ -91,21 +97,53 @@ export async function withHeldTimers(
     const timer: HeldTimer = {
       ms,
       end() {
-        timers.delete(timer);
+        held.delete(timer);
         callback(...args);
       },
+      unref() {},
     };
-    timers.add(timer);
+    held.add(timer);
+    started.add(timer);
     return timer;
   };
   const clear = (timer: unknown) => {
-    if (!timers.delete(timer as HeldTimer)) clearTimeout(timer as number);
+    const isHeld = started.has(timer as HeldTimer);
+    if (isHeld) held.delete(timer as HeldTimer);
+    else clearTimeout(timer as never);
   };
-  Object.assign(globalThis, { setTimeout: start, clearTimeout: clear });
+  Object.assign(timers, { setTimeout: start, clearTimeout: clear });
   try {
-    await fn(timers);
+    await fn(held);
   } finally {
-    Object.assign(globalThis, { setTimeout, clearTimeout });
+    Object.assign(timers, { setTimeout, clearTimeout });
+  }
+}
+
+const REPLACED = [
+  "setTimeout",
+  "setInterval",
+  "setImmediate",
+  "clearTimeout",
+  "clearInterval",
+  "clearImmediate",
+] as const;
+
+/** Runs `fn` while the global timers and the clock stand still. */
+export async function withStoppedGlobals(
+  fn: () => void | Promise<void>,
+): Promise<void> {
+  const globals = globalThis as unknown as Record<string, unknown>;
+  const before = REPLACED.map((name) => [name, globals[name]]);
+  const { now } = performance;
+  // Node's own fetch takes the global timers, and their methods.
+  const timer = { ref: () => timer, unref: () => timer, refresh: () => timer };
+  for (const name of REPLACED) globals[name] = () => timer;
+  performance.now = () => 0;
+  try {
+    await fn();
+  } finally {
+    performance.now = now;
+    Object.assign(globalThis, Object.fromEntries(before));
   }
 }
 

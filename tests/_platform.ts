@@ -1,4 +1,4 @@
-/** What some systems lack: the reasons to skip the tests that need it. */
+/** Gaps of some systems: the reasons to skip the tests that need them. */
 import process from "node:process";
 
 /** The reason to skip a test that needs unix sockets, if there is one. */

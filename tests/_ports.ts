@@ -27,7 +27,7 @@ export async function freePorts(count: number): Promise<number[]> {
 /** Takes a port; yields nothing if somebody has it. */
 function listening(port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
-    // Who looks for somebody else here must not wait for an answer.
+    // A test that looks for another server here must not wait for an answer.
     const server = createServer((socket) => socket.destroy());
     server.once("error", () => resolve(undefined));
     server.listen(port, "127.0.0.1", () => resolve(server));

@@ -9,7 +9,7 @@ import { DEADLINE_MS } from "./_suite.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
 
-/** What a program printed. */
+/** The output of a program. */
 export interface Output {
   stdout: string;
   stderr: string;
@@ -17,9 +17,9 @@ export interface Output {
 
 /** A program that runs. */
 export interface RunningProgram {
-  /** What it has printed so far. */
+  /** Its output so far. */
   readonly stdout: string;
-  /** What it has printed as errors so far, which is shown, too. */
+  /** Its errors so far, which are also shown. */
   readonly stderr: string;
   /** Tells it to end, with a signal; yields the code that it ends with. */
   end(signal: "SIGTERM" | "SIGKILL"): Promise<number | null>;
@@ -102,7 +102,7 @@ export async function runProgram(
 
 /** Options for {@linkcode runRuntime}. */
 export interface RunOptions {
-  /** What its environment has besides that of the tests. */
+  /** Additions to the environment of the tests. */
   env?: Readonly<Record<string, string>>;
 }
 
@@ -123,7 +123,7 @@ export async function runRuntime(
 }
 
 /** How a program is started, with the garbage collector at hand. */
-function startOf(file: string): string[] {
+export function startOf(file: string): string[] {
   return {
     deno: ["run", "-A", "--v8-flags=--expose-gc", file],
     bun: [file],

@@ -128,7 +128,7 @@ async function onFreePorts(fn: TestFunction): Promise<void> {
   }
 }
 
-/** What keeps Node alive, by the one way there is to learn it. */
+/** The handles that keep Node alive; there is only one way to learn them. */
 function activeHandles(): { unref?: () => void }[] {
   return (process as unknown as {
     _getActiveHandles(): { unref?: () => void }[];

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { setTimeout as sleep } from "node:timers/promises";
-import { nextTurn } from "../src/runtime/pace.ts";
+import { nextTurn } from "../src/runtime/wait.ts";
 
 /** Lets the event loop turn. */
 export function turn(): Promise<void> {

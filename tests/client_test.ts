@@ -4,7 +4,7 @@ import { client } from "./_client.ts";
 import { test } from "./_suite.ts";
 
 test("the tests run with the client package that was asked for", () => {
-  // What each package has and the other lacks.
+  // The exports that one package has and the other lacks.
   const isSuccessor = "ClusterRegistry" in client;
   assertEquals(
     isSuccessor,

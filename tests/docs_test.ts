@@ -30,7 +30,7 @@ async function readPages(): Promise<Page[]> {
 
 const pages = await readPages();
 
-/** What links may name in a page, by GitHub's rule, which JSR's is, too. */
+/** The anchors of a page, by GitHub's rule, which JSR shares. */
 function anchorsOf({ prose }: Page): Set<string> {
   const slugger = new GithubSlugger();
   const headings = prose.matchAll(/^#+ (.*)$/gm);
@@ -85,8 +85,8 @@ test("every example of the documentation is run, or says why it is not", () => {
 });
 
 /**
- * Who runs the commands of the documentation, by their beginnings, and the words
- * by which that can be seen. Those of docs/use-cases.md are run by
+ * The tests that run the commands of the documentation, by their beginnings, and
+ * the words by which that can be seen. Those of docs/use-cases.md are run by
  * `tests/examples/`.
  */
 const RUN_BY: Readonly<Record<string, [file: string, words: string]>> = {
@@ -96,6 +96,22 @@ const RUN_BY: Readonly<Record<string, [file: string, words: string]>> = {
   "deno run --allow-net first.ts": [
     "tests/slow/published/install_test.ts",
     "first",
+  ],
+  "deno run jsr:@prometheus-async/prometheus-async/hash-password": [
+    "tests/server/hashed_auth_test.ts",
+    "hash_password.ts",
+  ],
+  "node --import @prometheus-async": [
+    "tests/register/_preloaded.ts",
+    '"--import", PRELOAD',
+  ],
+  "bun --preload @prometheus-async": [
+    "tests/register/_preloaded.ts",
+    '"--preload", PRELOAD',
+  ],
+  "deno run -A --preload npm:@prometheus-async": [
+    "tests/register/_preloaded.ts",
+    '"-A", "--preload", PRELOAD',
   ],
   "bun first.ts": ["tests/slow/published/install_test.ts", "first"],
   "node first.ts": ["tests/slow/published/install_test.ts", "first"],

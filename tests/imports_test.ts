@@ -6,32 +6,28 @@ import { test } from "./_suite.ts";
 const ROOT = join(import.meta.dirname!, "..");
 
 /**
- * The rooms of `src/` and what each may import beside its own files: earlier
- * rooms only, so that no arrow points back.
+ * The rooms of `src/` and the rooms that each may import: earlier ones only.
+ * `docs/architecture.md` draws the rule.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   registry_types: [],
   discovery_types: [],
   types: ["registry_types", "discovery_types"],
-  errors: ["types"],
-  describe: [],
-  address: [],
+  base: [],
+  errors: ["types", "base"],
   version: [],
-  plain_response: [],
-  message_of: ["describe"],
-  require: ["describe"],
-  wrappers: ["types", "describe"],
-  runtime: ["types", "errors", "describe", "plain_response"],
-  families: ["types", "errors", "message_of", "runtime"],
-  formats: ["types", "runtime", "families"],
+  answer: ["base"],
+  wrappers: ["types", "base"],
+  runtime: ["types", "errors", "answer", "base"],
+  families: ["types", "errors", "base", "runtime"],
+  formats: ["types", "base", "runtime", "families"],
   memory: ["types", "errors", "runtime", "families"],
   metrics: ["types", "families", "memory"],
-  clients: ["types", "message_of", "runtime", "families", "memory", "metrics"],
+  clients: ["types", "base", "runtime", "families", "memory", "metrics"],
   gather: [
     "types",
     "errors",
-    "describe",
-    "message_of",
+    "base",
     "runtime",
     "families",
     "metrics",
@@ -40,8 +36,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   live: [
     "types",
     "errors",
-    "describe",
-    "message_of",
+    "base",
+    "runtime",
     "families",
     "memory",
     "metrics",
@@ -52,40 +48,26 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "types",
     "registry_types",
     "errors",
-    "describe",
-    "message_of",
-    "require",
-    "plain_response",
-    "wrappers",
+    "answer",
+    "base",
     "runtime",
     "families",
     "formats",
     "metrics",
     "gather",
   ],
-  discovery: [
-    "types",
-    "discovery_types",
-    "address",
-    "errors",
-    "describe",
-    "require",
-    "message_of",
-    "runtime",
-  ],
+  discovery: ["types", "discovery_types", "errors", "base", "runtime"],
+  runtime_metrics: ["types", "base", "runtime", "metrics"],
   server: [
     "types",
     "registry_types",
     "discovery_types",
-    "address",
     "errors",
-    "describe",
     "version",
-    "require",
-    "message_of",
-    "plain_response",
-    "wrappers",
+    "answer",
+    "base",
     "runtime",
+    "formats",
     "metrics",
     "gather",
     "exposition",
@@ -93,8 +75,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: [
     "types",
     "registry_types",
-    "describe",
-    "require",
+    "base",
     "wrappers",
     "runtime",
     "families",
@@ -102,13 +83,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "clients",
   ],
   hono: ["types", "registry_types", "http", "gather", "exposition"],
+  node: [
+    "types",
+    "registry_types",
+    "base",
+    "wrappers",
+    "runtime",
+    "http",
+    "gather",
+    "exposition",
+  ],
   thread: [
     "types",
     "errors",
-    "describe",
-    "require",
-    "message_of",
-    "wrappers",
+    "base",
     "runtime",
     "families",
     "memory",
@@ -119,12 +107,24 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "live",
     "discovery",
     "server",
+    "runtime_metrics",
+  ],
+  register: [
+    "errors",
+    "base",
+    "runtime",
+    "metrics",
+    "http",
+    "node",
+    "discovery",
+    "runtime_metrics",
+    "thread",
   ],
 };
 
 /** The packages each room may import. */
 const MAY_IMPORT_PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  runtime: ["@hono/node-server", "undici"],
+  runtime: ["undici"],
   clients: ["prom-client", "@prometheus-io/client"],
   exposition: ["@std/http/negotiation"],
 };
@@ -191,6 +191,20 @@ test("rooms import earlier rooms only", () => {
   }
 });
 
+test("the two sides of a thread import nothing of each other", () => {
+  const sides = ["thread/main/", "thread/worker/"];
+  for (const [side, other] of [sides, sides.toReversed()]) {
+    const ofSide = sources.filter(({ path }) => path.startsWith(side));
+    assert(ofSide.length > 0, side);
+    for (const { path, specifiers } of ofSide) {
+      for (const specifier of specifiers) {
+        const target = join(dirname(path), specifier);
+        assert(!target.startsWith(other), `src/${path} imports ${specifier}`);
+      }
+    }
+  }
+});
+
 test("rooms import only the packages they are allowed", () => {
   for (const { path, room, specifiers } of sources) {
     const packages = specifiers.filter((specifier) =>
@@ -237,6 +251,16 @@ test("no file outside runtime/ names a runtime", () => {
   }
 });
 
+test("one file has timers: what an application's tests replace stops no wait", () => {
+  for (const { path, code } of sources) {
+    if (path === "runtime/wait.ts") continue;
+    const used =
+      /(?<!\.)\b(set(Timeout|Interval|Immediate)|clear(Timeout|Interval))\(|"node:timers|AbortSignal\.timeout/
+        .exec(code);
+    assertEquals(used?.[0], undefined, `src/${path} has a timer of its own`);
+  }
+});
+
 test("no file imports itself, by whatever way", () => {
   const imports = new Map(sources.map(({ path, specifiers }) => [
     path,
@@ -249,5 +273,12 @@ test("no file imports itself, by whatever way", () => {
       for (const next of imports.get(file) ?? []) reached.add(next);
     }
     assert(!reached.has(path), `src/${path} is in a circle`);
+  }
+});
+
+test("tools import nothing of the benchmarks, which import tools", async () => {
+  for await (const path of glob("tools/**/*.ts", { cwd: ROOT })) {
+    const text = await readFile(join(ROOT, path), "utf8");
+    assert(!/from "[./]*bench\//.test(text), `${path} imports a benchmark`);
   }
 });

@@ -17,12 +17,13 @@ const LANES: Readonly<Record<Lane, RegExp>> = {
   clients: new RegExp(
     "^tests/(" + [
       "client_",
-      "clients/",
-      "exposition/(failures|handler|properties|registries|scrapes)_",
-      "exposition/(series|sharing|timeout)_",
+      "clients/(?!entries_)",
+      "exposition/(collectors|failures|handler|names|properties)_",
+      "exposition/(registries|scrapes|series|sharing|time_window|timeout)_",
       "http/registry_",
       "live/(?!own_metric_)",
-      "slow/(oracles/|load/memory_|e2e/exposition_)",
+      "runtime_metrics/duplicates_",
+      "slow/(oracles/(?!types_)|load/memory_|e2e/exposition_)",
       "slow/published/(bundle|entries|minified)_",
       "thread/(blocked|collector_failures|refresh|registries)_",
       "wrappers/(count_exceptions|exemplars|labels|load|time)_",
@@ -32,19 +33,23 @@ const LANES: Readonly<Record<Lane, RegExp>> = {
   runtimes: new RegExp(
     "^tests/(" + [
       "package_",
-      "(bench|discovery|examples|hono|runtime|server)/",
-      "e2e/(alternatives|demo|limits)_",
+      "(bench|discovery|examples|families|hono|node|register|runtime|server)/",
+      "clients/entries_",
+      "e2e/(alternatives|demo|limits|runtime_metrics)_",
       "exposition/(compression|default_registry|encode(_\\w+)?)_",
-      "exposition/(negotiate|requests)_",
+      "exposition/(escaping|negotiate|requests|types|values)_",
       "http/(?!registry_)",
       "live/own_metric_",
       "memory/",
+      "runtime_metrics/(?!duplicates_)",
       "slow/e2e/(?!exposition_)",
       "slow/load/(http|thread)_",
+      "slow/node/",
+      "slow/oracles/types_",
       "slow/published/(default_registry|discovery|http|install)_",
-      "slow/published/(thread|wrappers)_",
-      "thread/(close|consul|death|discovery|idle|requests)_",
-      "thread/(sent_error|start)_",
+      "slow/published/(nest|thread|wrappers)_",
+      "thread/(close|consul|death|discovery|hang|idle|requests)_",
+      "thread/(preloads|sent_error|start)_",
       "wrappers/(decorators|generator|nesting)_",
     ].join("|") + ")",
   ),
@@ -71,7 +76,10 @@ test("every file of tests declares them so that the runner hears of them", async
   for (const file of await findFiles("tests/**/*.ts", [])) {
     if (file === "tests/_suite.ts") continue;
     const text = await readFile(join(ROOT, file), "utf8");
-    if (/"(node|bun):test"|\bDeno\.test\(/.test(text)) others.push(file);
+    // Mocked timers declare no test.
+    if (/(?<!\{ mock \} from )"(node|bun):test"|\bDeno\.test\(/.test(text)) {
+      others.push(file);
+    }
   }
   assertEquals(others, []);
 });

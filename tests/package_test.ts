@@ -65,8 +65,13 @@ test("the tasks read the documentation of every entry point", async () => {
 });
 
 test("mod.ts exports what all entry points do, but those of frameworks", async () => {
-  const { "./thread-entry": _, "./hono": _hono, ...exports } =
-    (await manifest("jsr.json")).exports;
+  const {
+    "./thread-entry": _,
+    "./hash-password": _program,
+    "./hono": _hono,
+    "./node": _node,
+    ...exports
+  } = (await manifest("jsr.json")).exports;
   const entries = Object.values(exports).map(async (path) =>
     Object.keys(await import(join(ROOT, path)))
   );

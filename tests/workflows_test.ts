@@ -19,3 +19,60 @@ test("GitHub takes the workflows", async () => {
   // It does find what is wrong.
   assert(lint("on: push\njobs: { a: { steps: [] } }\n", "a.yml").length > 0);
 });
+
+/** The texts of all workflows, by their files. */
+async function workflows(): Promise<[file: string, text: string][]> {
+  const found: [string, string][] = [];
+  for await (const file of glob(".github/workflows/*.yml", { cwd: ROOT })) {
+    found.push([file, await readFile(join(ROOT, file), "utf8")]);
+  }
+  return found;
+}
+
+/** The parts of a text that begin with a line of this form. */
+function parts(text: string, start: RegExp): string[] {
+  const { source } = start;
+  return text.split(new RegExp(`^(?=${source})`, "m"))
+    .filter((part) => new RegExp(`^${source}`).test(part));
+}
+
+const JOB = / {2}[\w-]+:\n/;
+
+test("workflows use actions by their hashes, and leave no credentials behind", async () => {
+  for (const [file, text] of await workflows()) {
+    const steps = parts(text, / {6}- /);
+    const uses = steps.filter((step) => step.includes("uses:"));
+    assert(uses.length > 0, file);
+    for (const step of uses) {
+      const isPinned = /uses: [\w.-]+\/[\w.-]+@[\da-f]{40} # v\d+\.\d+\.\d+\n/;
+      assert(isPinned.test(step), `${file}: ${step}`);
+      if (!step.includes("actions/checkout@")) continue;
+      assert(
+        /^ {10}persist-credentials: false$/m.test(step),
+        `${file}: ${step}`,
+      );
+    }
+  }
+});
+
+test("the job that may publish installs nothing, after one that checks", async () => {
+  const mayPublish: string[] = [];
+  for (const [file, text] of await workflows()) {
+    const [head, jobs] = text.split("\njobs:\n");
+    assert(!head.includes("write"), `${file} gives all jobs what one needs`);
+    const found = parts(jobs, JOB).filter((job) => /: write$/m.test(job));
+    mayPublish.push(...found);
+  }
+  assertEquals(mayPublish.length, 1);
+  const [job] = mayPublish;
+  assert(/^ {4}needs: check$/m.test(job), job);
+  assert(/^ {4}environment: /m.test(job), job);
+  const commands = [...job.matchAll(/^ +- run: (.*)$/gm)].map(([, run]) => run);
+  assertEquals(commands, ["deno publish --config jsr.json --no-check"]);
+  const release = (await workflows()).find(([file]) =>
+    file.endsWith("release.yml")
+  );
+  const [check] = parts(release![1].split("\njobs:\n")[1], JOB);
+  assert(check.includes("git merge-base --is-ancestor"), check);
+  assert(check.includes("gh run list --workflow ci.yml"), check);
+});

@@ -17,7 +17,7 @@ import { readFile } from "node:fs/promises";
 import { arch, cpus, type } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
-import { format, type Result } from "../bench/_harness.ts";
+import { format, type Result } from "./bench_result.ts";
 import { missOf, readGoals, type Strictness } from "./bench_goals.ts";
 import {
   type BenchRecord,
@@ -46,7 +46,7 @@ const REPEATS = 2;
 const COMPARED =
   /^(prom-client|@prometheus-io\/client|@opentelemetry\/.*|@hono\/.*|hono)$/;
 
-/** What the list of packages says if there is none. */
+/** The entry of the list of packages where wrk is missing. */
 const NO_WRK = "wrk not found";
 
 const run = promisify(execFile);
@@ -190,7 +190,7 @@ async function bench(
   return stdout;
 }
 
-/** What a comparison has missed: each case with its figure and its goal. */
+/** The misses of a comparison: each case with its figure and its goal. */
 function missesOf(runtime: RuntimeName, result: Result): string[] {
   if (!options.check) return [];
   return Object.entries(goals[result.name] ?? {}).flatMap(([name, goal]) => {
@@ -255,7 +255,7 @@ async function requireSameRecord(): Promise<void> {
   );
 }
 
-/** What is compared, as "prom-client 15.1.3", and what loads servers. */
+/** The compared packages, as "prom-client 15.1.3", and the loader of servers. */
 async function comparedPackages(): Promise<string[]> {
   const manifest = await readFile(join(ROOT, "deno.json"), "utf8");
   const { imports } = JSON.parse(manifest) as {

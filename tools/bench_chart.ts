@@ -16,7 +16,7 @@ interface Row {
   readonly theirs: string;
 }
 
-/** What decides an adoption; losses are among it. */
+/** The comparisons that decide an adoption; losses are among them. */
 const ROWS: readonly Row[] = [
   {
     label: "time() around an async function\nagainst the same by hand",

@@ -1,7 +1,7 @@
 /** The goals of the benchmarks: bench/goals.json. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Result } from "../bench/_harness.ts";
+import type { Result } from "./bench_result.ts";
 import { ROOT } from "./files.ts";
 import type { RuntimeName } from "./runtimes.ts";
 
@@ -18,7 +18,7 @@ export type Limit =
 /** The figures that there are limits for. */
 const FIGURES = ["ratio", "more", "median"] as const;
 
-/** What a case should be. */
+/** The goal of a case. */
 export type Goal = Limit & {
   /** Where it should be something else. */
   readonly on?: { readonly [Name in RuntimeName]?: Limit };
@@ -68,7 +68,7 @@ export function limitOn(runtime: RuntimeName, goal: Goal): Limit {
   return goal.on?.[runtime] ?? goal;
 }
 
-/** What a case of a comparison has missed, in words; `undefined` if nothing. */
+/** The miss of a case of a comparison, in words; `undefined` without one. */
 export function missOf(
   runtime: RuntimeName,
   result: Result,
@@ -81,7 +81,7 @@ export function missOf(
   const limit = isShort && goal.short || limitOn(runtime, goal);
   const [figure, most] = figureOf(limit);
   const known = acceptsKnown && goal.known?.[runtime] || most;
-  // What is no number is a miss, too.
+  // A figure that is no number is a miss.
   if (measured[figure] <= Math.max(most, known) * tolerance) return undefined;
   return `${figure} ${measured[figure].toFixed(2)}, the goal is ${most}`;
 }

@@ -1,7 +1,7 @@
-/** What was measured last in full: bench/results.json. */
+/** The last full measurements: bench/results.json. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Result } from "../bench/_harness.ts";
+import type { Result } from "./bench_result.ts";
 import { ROOT } from "./files.ts";
 import { type RuntimeName, RUNTIMES } from "./runtimes.ts";
 
@@ -12,10 +12,10 @@ export interface RecordedResult extends Result {
   readonly date: string;
 }
 
-/** What was measured on one machine. */
+/** The measurements of one machine. */
 export interface BenchRecord {
   readonly machine: string;
-  /** What was compared, with the versions. */
+  /** The compared packages, with their versions. */
   readonly packages: readonly string[];
   readonly runtimes: {
     readonly [Name in RuntimeName]?: {

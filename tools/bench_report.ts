@@ -8,7 +8,7 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { CaseResult, Result, Unit } from "../bench/_harness.ts";
+import type { CaseResult, Result, Unit } from "./bench_result.ts";
 import { chart } from "./bench_chart.ts";
 import {
   figureOf,

@@ -9,7 +9,7 @@ import ts from "typescript";
 import { ROOT } from "./files.ts";
 import type { JsrPackage } from "./jsr_registry.ts";
 
-/** What is read of jsr.json. */
+/** The part of jsr.json that is read. */
 interface Manifest {
   name: string;
   version: string;
@@ -194,7 +194,7 @@ export function requireNoErrors(diagnostics: readonly ts.Diagnostic[]): void {
   }));
 }
 
-/** What a bare specifier is published as. */
+/** The published form of a bare specifier. */
 function published(
   imports: Readonly<Record<string, string>>,
   specifier: string,
@@ -213,7 +213,7 @@ interface Target {
   readonly registry: string;
   readonly name: string;
   readonly range: string;
-  /** What of it, from the slash on. */
+  /** Its path, from the slash on. */
   readonly path: string;
 }
 

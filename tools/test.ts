@@ -53,8 +53,8 @@ const FORK = "@platformatic/prom-client";
 const OF_FORK = new RegExp(
   "^tests/(" + [
     "exposition/(failures|handler|scrapes|sharing|timeout)_",
-    "live/(exemplars|hand_over|interleaving|label_sets|observations)_",
-    "live/(out_of_memory|pushgateway|threads)_",
+    "live/(direct|exemplars|hand_over|interleaving|label_sets)_",
+    "live/(observations|out_of_memory|pushgateway|threads)_",
     "thread/(blocked|registries)_",
   ].join("|") + ")",
 );

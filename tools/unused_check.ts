@@ -35,7 +35,7 @@ for (const name of unused) console.error(`Nothing imports "${name}"`);
 if (!success || unused.length > 0) Deno.exitCode = 1;
 
 function isUsed(name: string): boolean {
-  // What is run, above.
+  // The command above.
   if (name === "knip") return true;
   // The types of what has none of its own.
   const typed = name.replace("@types/", "");

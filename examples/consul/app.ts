@@ -1,5 +1,5 @@
 /**
- * An application that Prometheus finds by Consul. Start an agent, and some of
+ * An application that Prometheus finds by Consul. Start an agent and some of
  * these, each with a name of its own:
  *
  *     consul agent -dev
@@ -52,7 +52,7 @@ const { port } = shop.address() as AddressInfo;
 console.log(`${serviceId} sells at http://127.0.0.1:${port}`);
 console.log(`${serviceId} has its metrics at ${metrics.metricsUrl}`);
 
-// Whoever stops it, as an orchestrator does: close, which deregisters, then exit.
+// When it is stopped, as by an orchestrator: close, which deregisters, then exit.
 const stop = async () => {
   await metrics.close(5000);
   process.exit();

@@ -1,6 +1,6 @@
 /**
- * What a Consul agent knows of a service, for a Prometheus that was built without
- * Consul: `/targets` lists its instances as `http_sd_configs` reads them.
+ * Finds a service's instances by a Consul agent, for a Prometheus that was built
+ * without Consul: `/targets` lists them as `http_sd_configs` reads them.
  *
  *     deno run -A examples/consul/http_sd.ts shop
  *     prometheus --config.file=examples/consul/prometheus_http_sd.yml

@@ -4,7 +4,10 @@
  * Runs until it is stopped; with `--once` it makes some requests, prints what
  * Prometheus would see of them, and ends.
  */
-import { startHttpServer } from "@prometheus-async/prometheus-async";
+import {
+  runtimeMetrics,
+  startHttpServer,
+} from "@prometheus-async/prometheus-async";
 import { serve } from "@hono/node-server";
 import { once } from "node:events";
 import type { Server } from "node:http";
@@ -25,7 +28,11 @@ const web = serve({
 await once(web, "listening");
 const appUrl = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
 
-const metrics = await startHttpServer({ addr: "127.0.0.1", registry });
+const runtime = runtimeMetrics();
+const metrics = await startHttpServer({
+  addr: "127.0.0.1",
+  registry: [registry, runtime],
+});
 
 if (process.argv.includes("--once")) {
   await visit();
@@ -49,6 +56,7 @@ Press Ctrl+C to stop.`);
 }
 
 await metrics.close();
+runtime.stop();
 web.close();
 (web as Server).closeAllConnections();
 

@@ -13,7 +13,7 @@ import { join } from "node:path";
 export interface FileDiscoveryOptions {
   /** The folder; Prometheus reads its `*.json`. */
   folder: string;
-  /** What tells this server from others: the name of its file. */
+  /** The name of its file, which tells this server from others. */
   id: string;
   /** Where Prometheus reaches it, if it listens on all interfaces. */
   host?: string;

@@ -1,37 +1,32 @@
-import { packageRegistry } from "../metrics/package_registry.ts";
-import { dataOf, moduleCache } from "../runtime/module_cache.ts";
+import { shared } from "../metrics/own_registry.ts";
+import { dataOf, moduleCache } from "../runtime/host.ts";
 import type { Registry } from "../types.ts";
 
 /** The clients among the modules that were loaded. */
 interface Scan {
-  /** How many modules there were. */
   readonly count: number;
   /** Whether all of them had run to their ends. */
   readonly isSettled: boolean;
   /** The global registries, by the name of the module that exports them. */
-  readonly found: readonly FoundRegistry[];
-}
-
-interface FoundRegistry {
-  readonly name: string;
-  readonly module: unknown;
-  readonly registry: Registry;
+  readonly found: readonly {
+    readonly name: string;
+    readonly module: unknown;
+    readonly registry: Registry;
+  }[];
 }
 
 let last: Scan = { count: -1, isSettled: false, found: [] };
 
-/** Those of clients that were imported, since none was loaded. */
+/** The registries of clients that were imported because none was loaded. */
 let imported: readonly Registry[] = [];
 
 let importing: Promise<void> | undefined;
 
 /**
- * Lists the global registries of all clients that the application has loaded,
- * in the order in which it has loaded them. All clients are CommonJS, so they
- * stand in the one cache of modules, two copies of a client as well.
- *
- * The modules are looked at again when their number has changed, since looking
- * at 5000 takes a millisecond.
+ * Lists the global registries of all clients that the application has loaded, in
+ * the order of loading. All clients are CommonJS, so the one cache of modules has
+ * them. It is looked at again only when their number has changed, since looking at
+ * 5000 modules takes a millisecond.
  */
 export function loadedRegistries(): readonly Registry[] {
   const cache = moduleCache();
@@ -43,20 +38,16 @@ export function loadedRegistries(): readonly Registry[] {
   return last.found.map(({ registry }) => registry);
 }
 
-/** Lists the registries that are the default one, as far as they are loaded. */
+/** Lists the default registries, as far as they are loaded. */
 export function defaultRegistriesNow(): readonly Registry[] {
-  const own = packageRegistry.getMetricsAsArray().length > 0
-    ? [packageRegistry]
-    : [];
+  const { registry } = shared();
+  const own = registry.getMetricsAsArray().length > 0 ? [registry] : [];
   return [...new Set([...loadedRegistries(), ...imported, ...own])];
 }
 
 /**
- * Lists the registries that are the default one: those of the clients that are
- * loaded, at once; where none is, those of the clients that can be imported.
- *
- * In a bundle the cache of modules has no client, and what is imported is the
- * bundle's own.
+ * Lists the default registries: at once those of loaded clients; if no client is
+ * loaded, as in a bundle, those of the clients that can be imported.
  */
 export function defaultRegistries():
   | readonly Registry[]
@@ -70,7 +61,7 @@ export function defaultRegistries():
 
 async function importClients(): Promise<void> {
   const found: Registry[] = [];
-  // In a `try` of its own each, so that bundlers do without one that is missing.
+  // In a `try` of its own each, so that bundlers accept a missing one.
   try {
     const { register } = await import("prom-client");
     found.push(register);
@@ -90,17 +81,17 @@ function scan(
   cache: Readonly<Record<string, unknown>>,
   names: readonly string[],
 ): Scan {
-  const found: FoundRegistry[] = [];
+  const found: Scan["found"][number][] = [];
   let isSettled = true;
   for (const name of names) {
     const module = cache[name];
     if (dataOf(module, "loaded") === false) isSettled = false;
     const exports = dataOf(module, "exports");
     const registry = dataOf(exports, "register");
-    if (!isRegistry(registry)) continue;
     // A module of the application may export a registry by this name as well.
-    if (typeof dataOf(exports, "Counter") !== "function") continue;
-    found.push({ name, module, registry });
+    const isClient = isRegistry(registry) &&
+      typeof dataOf(exports, "Counter") === "function";
+    if (isClient) found.push({ name, module, registry });
   }
   return { count: names.length, isSettled, found };
 }

@@ -1,17 +1,38 @@
+import { visible } from "../base/describe.ts";
 import type { CollectedExemplar, CollectedValue } from "../types.ts";
-import type { ProbeOptions, Row, Scratch } from "./stored.ts";
+import type {
+  StoredHistogram,
+  StoredMetric,
+  StoredType,
+  StoredValue,
+} from "./stored.ts";
 
-const METHODS = {
+/** The options of metrics that change how their class stores. */
+export interface ProbeOptions {
+  readonly type: StoredType;
+  readonly isLabelled: boolean;
+  readonly hasExemplars: boolean;
+  readonly collects: boolean;
+  readonly bounds: readonly number[];
+}
+
+/** A metric that was made to try out a client's class. */
+export type Scratch =
+  & StoredMetric
+  & Record<string, (...given: unknown[]) => unknown>;
+
+export type Row = StoredValue & StoredHistogram;
+
+/** The client's methods that update a metric, by its type. */
+export const METHODS = {
   counter: ["inc"],
   gauge: ["set", "inc", "dec"],
   histogram: ["observe"],
 } as const;
 
 /**
- * Uses a metric in the ways in which applications do, and counts along: values
- * that it refuses as well, and, without labels, all again after a reset.
- *
- * @returns The rows that it must store whenever it has been used for a while: at
+ * Uses a metric as applications do, with values that it refuses as well, and again
+ * after a reset. Yields the rows that it must store by then, several times: at
  * first when it has values, and a child.
  */
 export function* use(
@@ -22,23 +43,27 @@ export function* use(
   const [first, ...others] = isLabelled
     ? [{ a: "1", b: "2" }, { a: "2" }, {}]
     : [{}];
-  /** The values of each label set, in the order in which a client has them. */
   const all = new Map<object, number[]>();
-  const update = (labels: object, value: number, child?: Scratch) => {
+  const update = (
+    labels: object,
+    value: number,
+    child?: Scratch,
+    spelled = labels,
+  ) => {
     const before = all.get(labels) ?? [];
-    // One client gives an exemplar what a counter has counted in all.
+    // One client gives an exemplar the total of a counter.
     const isExemplified = type === "histogram" || before.length === 0;
     const exemplarLabels = isExemplified ? { e: String(value) } : undefined;
     const given: unknown[] = hasExemplars
-      ? [{ labels: { ...labels }, value, exemplarLabels }]
+      ? [{ labels: { ...spelled }, value, exemplarLabels }]
       : isLabelled && child === undefined
-      ? [{ ...labels }, value]
+      ? [{ ...spelled }, value]
       : [value];
     const target = child ?? scratch;
     try {
       for (const method of METHODS[type]) {
         const returned = target[method](...given);
-        // A method that was patched may be asynchronous: its end is not known.
+        // A patched method may be asynchronous: its end is not known.
         if (returned instanceof Promise) {
           returned.catch(() => {});
           throw new Error(`its ${method}() must not yield a promise`);
@@ -61,7 +86,7 @@ export function* use(
   // Children of metrics with exemplars count elsewhere.
   const child = hasExemplars ? undefined : scratch.labels(first) as Scratch;
   yield rowsOf(all, options);
-  // Few, since a client slows down with every shape of storage that it has met.
+  // Few rounds, since each shape of storage that a client meets slows it down.
   for (const isReset of isLabelled ? [false] : [false, true]) {
     if (isReset) {
       scratch.reset();
@@ -73,7 +98,10 @@ export function* use(
       all.set(first, []);
     }
     for (const value of values) update(first, value);
+    // A number is the same label as its text.
+    if (isLabelled) update(first, 1, undefined, { a: 1, b: 2 });
     update(first, 1, child);
+    if (child !== undefined) update(first, 1, scratch.labels(first) as Scratch);
     for (const labels of others) {
       scratch.remove({ ...labels });
       all.delete(labels);
@@ -83,7 +111,7 @@ export function* use(
   }
 }
 
-/** Makes the rows of label sets that were given values. */
+/** Makes the rows that a client must have for some values. */
 function rowsOf(
   all: ReadonlyMap<object, readonly number[]>,
   { type, hasExemplars, bounds }: ProbeOptions,
@@ -100,10 +128,7 @@ function rowsOf(
     }
     for (const value of values) {
       sum = type === "gauge" ? value + value - value : sum + value;
-      let bucket = -1;
-      for (let i = bounds.length - 1; i >= 0; i--) {
-        if (value <= bounds[i]) bucket = bounds[i];
-      }
+      const bucket = bounds.find((each) => value <= each) ?? -1;
       if (Object.hasOwn(bucketValues, bucket)) bucketValues[bucket]++;
       const given = { labelSet: { e: String(value) }, value, timestamp: 0 };
       bucketExemplars[bucket] = given;
@@ -125,47 +150,40 @@ export async function requireGot(
   { type, bounds }: ProbeOptions,
   rows: readonly Row[],
 ): Promise<void> {
-  const expected: CollectedValue[] = [];
-  for (const { labels, value, exemplar, ...row } of rows) {
-    if (type !== "histogram") {
-      expected.push({ labels, value, exemplar });
-      continue;
-    }
-    const { bucketValues, bucketExemplars, sum, count } = row;
-    const metricName = "probe_bucket";
+  const metricName = "probe_bucket";
+  const expected = rows.flatMap((row): CollectedValue[] => {
+    const { labels, value, exemplar, bucketValues, bucketExemplars } = row;
+    if (type !== "histogram") return [{ labels, value, exemplar }];
     let upTo = 0;
-    for (const le of bounds) {
-      upTo += bucketValues[le];
-      const exemplar = bucketExemplars?.[le] ?? undefined;
-      const within = { ...labels, le };
-      expected.push({ metricName, labels: within, value: upTo, exemplar });
-    }
+    const buckets = bounds.map((le) => ({
+      metricName,
+      labels: { ...labels, le },
+      value: upTo += bucketValues[le],
+      exemplar: bucketExemplars?.[le],
+    }));
     const above = { ...labels, le: "+Inf" };
-    const last = bucketExemplars?.[-1] ?? undefined;
-    expected.push(
-      { metricName, labels: above, value: count, exemplar: last },
-      { metricName: "probe_sum", labels, value: sum },
-      { metricName: "probe_count", labels, value: count },
-    );
-  }
+    const last = bucketExemplars?.[-1];
+    return [
+      ...buckets,
+      { metricName, labels: above, value: row.count, exemplar: last },
+      { metricName: "probe_sum", labels, value: row.sum },
+      { metricName: "probe_count", labels, value: row.count },
+    ];
+  });
   const { name, type: given, values } = await scratch.get!();
-  const texts: string[] = [];
-  for (const samples of [values, expected]) {
-    const lines: string[] = [];
-    for (const { metricName, labels = {}, value, exemplar } of samples) {
-      lines.push(
-        `${metricName ?? "probe"} {${Object.entries(labels).sort()}} ${value}`,
-        `${exemplar?.labelSet.e} ${exemplar?.value}`,
-      );
-    }
-    texts.push(lines.join("\n"));
-  }
-  const [got, wanted] = texts;
+  const [got, wanted] = [values, expected].map(spell);
   if (name === "probe" && given === type && got === wanted) return;
   throw new Error(`its get() yields ${name} ${given} ${got}, not ${wanted}`);
 }
 
-/** Requires that two values are the same, with all that is in them. */
+function spell(samples: readonly CollectedValue[]): string {
+  const lines = samples.map(({ metricName, labels = {}, value, exemplar }) =>
+    `${metricName ?? "probe"} {${Object.entries(labels).sort()}} ${value}\n` +
+    `${exemplar?.labelSet.e} ${exemplar?.value}`
+  );
+  return lines.join("\n");
+}
+
 export function requireSame(actual: unknown, expected: unknown): void {
   let isSame = Object.is(actual ?? undefined, expected ?? undefined);
   if (
@@ -182,7 +200,7 @@ export function requireSame(actual: unknown, expected: unknown): void {
   }
   if (isSame) return;
   const [holds, wanted] = [actual, expected].map((each) =>
-    String(JSON.stringify(each)).slice(0, 200)
+    visible(String(JSON.stringify(each)), 200)
   );
   throw new Error(`it holds ${holds}, not ${wanted}`);
 }

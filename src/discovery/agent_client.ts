@@ -1,10 +1,16 @@
+import { messageOf, quote } from "../base/describe.ts";
 import { ConsulError } from "../errors.ts";
+import { loadCredentials } from "../runtime/credentials.ts";
 import { loadRuntime } from "../runtime/detect.ts";
-import type { Fetch, FetchClient } from "../runtime/types.ts";
-import { limitedText, reasonOf, wordsOf } from "./agent_words.ts";
-import type { AgentSettings } from "./consul_settings.ts";
-import { readClientTls } from "./consul_tls.ts";
+import type { ClientTls, Fetch, FetchClient } from "../runtime/types.ts";
+import { type ConsulSettings, TLS_PARTS } from "./consul_settings.ts";
 import { tokenOf } from "./token.ts";
+
+/** The most of an answer that is taken, in bytes: it may have no end. */
+const MAX_BYTES = 1024 * 1024;
+
+/** How deep causes are followed: they may be endless. */
+const MAX_DEPTH = 4;
 
 /** A request to an agent. */
 interface AgentRequest {
@@ -21,25 +27,22 @@ interface AgentRequest {
 export interface AgentAnswer extends Pick<AgentRequest, "action"> {
   readonly status: number;
   readonly text: string;
-  /** The part of it that may be shown. */
+  /** The text on one line and without the token; it may be long, and unsafe. */
   readonly words: string;
 }
 
-/**
- * Sends requests to an agent, always with the credentials and the token of the
- * moment.
- */
+/** Sends requests to an agent, with the credentials and the token of the moment. */
 export class AgentClient {
-  readonly #settings: AgentSettings;
+  readonly #settings: ConsulSettings;
   #client: Promise<FetchClient> | undefined;
-  /** The credentials that the client has, as a text. */
-  #shown: string | undefined;
+  /** The credentials that the client has. */
+  #tls: ClientTls | undefined;
   #isClosed = false;
-  /** Something, while it waits for the function that yields the token. */
-  #reading: object | undefined;
+  /** Set while the function that yields the token has not answered. */
+  #pending: object | undefined;
 
-  /** Makes one that has no connections. */
-  constructor(settings: AgentSettings) {
+  /** Makes a client without connections. */
+  constructor(settings: ConsulSettings) {
     this.#settings = settings;
   }
 
@@ -57,9 +60,9 @@ export class AgentClient {
     const url = new URL(`v1/agent/${path}`, agent.root);
     if (namespace !== undefined) url.searchParams.set("ns", namespace);
     if (partition !== undefined) url.searchParams.set("partition", partition);
-    const token = await this.#readToken();
+    const token = await this.#token();
     signal.throwIfAborted();
-    const fetch = await this.#prepare();
+    const fetch = await this.#fetch();
     signal.throwIfAborted();
     try {
       const response = await fetch(url.href, {
@@ -69,7 +72,7 @@ export class AgentClient {
           ...body && { "content-type": "application/json" },
         },
         ...body && { body: JSON.stringify(body) },
-        // Elsewhere the token has no business.
+        // Another host must not get the token.
         redirect: "manual",
         signal,
       });
@@ -77,9 +80,9 @@ export class AgentClient {
       const text = await limitedText(response);
       return { action, status, text, words: wordsOf(text, token) };
     } catch (cause) {
-      const words = JSON.stringify(wordsOf(reasonOf(cause), token));
+      const words = quote(wordsOf(innermostMessage(cause), token));
       throw this.error(action, `it must answer, received ${words}`, {
-        // The error of a fetch of the user's own may have the token in it.
+        // The error of a user's own fetch may show the token.
         ...this.#settings.fetch === undefined && { cause },
       });
     }
@@ -97,49 +100,51 @@ export class AgentClient {
 
   /** Makes the error of an action that has taken too long. */
   lateError(action: string, ms: number): Error {
-    return this.#reading === undefined
-      ? this.error(action, `it must answer within ${ms} ms, received nothing`)
+    return this.#pending === undefined
+      ? this.error(action, `it did not answer within ${ms} ms`)
       : new Error(
-        `Cannot ${action} with Consul agent: token must yield within ` +
-          `${ms} ms, received nothing`,
+        `Cannot ${action} with Consul agent: token did not yield within ` +
+          `${ms} ms`,
       );
   }
 
-  /** Ends its connections; there will be no more. */
+  /** Ends the connections, for good. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#drop();
   }
 
-  async #readToken(): Promise<string | undefined> {
+  async #token(): Promise<string | undefined> {
     const { agent, token } = this.#settings;
-    const reading = this.#reading = {};
+    const pending = this.#pending = {};
     try {
       return await tokenOf(
-        `ask Consul agent ${JSON.stringify(agent.name)}`,
+        `ask Consul agent ${quote(agent.name)}`,
         token,
       );
     } finally {
-      // One that hung for long is another's business by now.
-      if (this.#reading === reading) this.#reading = undefined;
+      // Unless a later request waits by now.
+      if (this.#pending === pending) this.#pending = undefined;
     }
   }
 
-  async #prepare(): Promise<Fetch> {
-    const { fetch, tls: settings, agent: { unix } } = this.#settings;
-    if (settings === undefined && unix === undefined) {
+  async #fetch(): Promise<Fetch> {
+    const { fetch, tls: options, agent: { unix } } = this.#settings;
+    if (options === undefined && unix === undefined) {
       // The global one is looked up with every request: it may be replaced.
       return fetch ?? globalThis.fetch;
     }
-    const tls = settings && await readClientTls(settings);
+    const tls = options &&
+      await loadCredentials(TLS_PARTS, options, this.#tls);
     const { fetchClient } = await loadRuntime();
-    const shown = JSON.stringify(tls);
-    if (this.#isClosed) throw new Error("Cannot ask Consul agent: it is over");
-    if (this.#client === undefined || shown !== this.#shown) {
+    if (this.#isClosed) {
+      throw new Error("Cannot ask Consul agent: the registration has ended");
+    }
+    if (this.#client === undefined || tls !== this.#tls) {
       void this.#drop();
-      this.#shown = shown;
+      this.#tls = tls;
       const made = this.#client = fetchClient({ tls, unix });
-      // One that cannot be made is no client.
+      // After a failure the next request tries again.
       made.catch(() => {
         if (this.#client === made) this.#client = undefined;
       });
@@ -152,4 +157,48 @@ export class AgentClient {
     this.#client = undefined;
     await dropped?.then((client) => client.close()).catch(() => {});
   }
+}
+
+async function limitedText(response: Response): Promise<string> {
+  // There may be no body, and a user's own fetch may make one of another kind.
+  if (typeof response.body?.getReader !== "function") {
+    return String(await response.text());
+  }
+  const decoder = new TextDecoder();
+  const reader = response.body.getReader();
+  let text = "";
+  let bytes = 0;
+  while (bytes < MAX_BYTES) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    bytes += value.byteLength;
+    text += decoder.decode(value, { stream: true });
+  }
+  await reader.cancel();
+  return text;
+}
+
+/** Why a connection failed; Node says that in the error's causes. */
+export function innermostMessage(error: unknown): string {
+  let reason = error;
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    const { cause, errors } = (reason ?? {}) as Partial<AggregateError>;
+    const next = Array.isArray(errors) ? errors[0] : cause;
+    if (!(next instanceof Error)) break;
+    reason = next;
+  }
+  return messageOf(reason);
+}
+
+/** Foreign words on one line, and without the token. */
+function wordsOf(text: string, token: string | undefined): string {
+  return withoutToken(text, token).trim().replaceAll(/\s+/g, " ");
+}
+
+function withoutToken(text: string, token: string | undefined): string {
+  if (token === undefined) return text;
+  const escaped = JSON.stringify(token).slice(1, -1);
+  const without = text.replaceAll(escaped, "[token]");
+  // Once is enough: a short token may be part of "[token]".
+  return escaped === token ? without : without.replaceAll(token, "[token]");
 }

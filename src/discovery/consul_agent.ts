@@ -3,24 +3,25 @@ import type {
   MetricsServerInfo,
   ServiceDiscovery,
 } from "../types.ts";
+import { requireVersion } from "../runtime/host.ts";
 import type { ConsulAgentOptions } from "./consul_options.ts";
-import { type AgentSettings, readConsulOptions } from "./consul_settings.ts";
 import { Registration } from "./registration.ts";
+import { type ConsulSettings, parseConsulOptions } from "./consul_settings.ts";
 
 const NOBODY: DiscoveryContext = { onError() {}, onChange() {} };
 
-let read: (agent: object) => AgentSettings | undefined;
+let privateSettings: (agent: object) => ConsulSettings | undefined;
 
 /**
  * Registers a metrics server with a Consul agent, so that Prometheus finds it.
  *
- * It loses nothing on the way: if the agent forgets the service, as one that
- * restarts may, it is registered anew within one interval. If another process
- * takes the id, it has it: each process needs a `serviceId` of its own. When the
- * server closes, the service is deregistered.
+ * If the agent forgets the service, as after a restart, it is registered again
+ * within one interval. If another process takes the id, that process keeps it: each
+ * process needs a `serviceId` of its own. When the server closes, the service is
+ * deregistered.
  *
- * Making one reads the environment, unless `address` and `token` are given. One
- * may be used for several servers only if these do not run at the same time.
+ * The constructor reads the environment, unless `address` and `token` are given.
+ * Several servers may share an agent only if they do not run at the same time.
  *
  * @example Registering a metrics server
  * ```ts
@@ -31,7 +32,7 @@ let read: (agent: object) => AgentSettings | undefined;
  *     name: "shop",
  *     serviceId: "shop-1",
  *     tags: ["v2"],
- *     // Where there is no agent, as here, the server runs all the same.
+ *     // Without an agent, as here, the server runs all the same.
  *     required: false,
  *   }),
  *   onError: (error) => console.warn(String(error)),
@@ -42,34 +43,36 @@ let read: (agent: object) => AgentSettings | undefined;
  * ```
  */
 export class ConsulAgent implements ServiceDiscovery {
-  readonly #settings: AgentSettings;
+  readonly #settings: ConsulSettings;
 
   static {
-    read = (agent) => #settings in agent ? agent.#settings : undefined;
+    privateSettings = (agent) =>
+      #settings in agent ? agent.#settings : undefined;
   }
 
   /**
-   * Makes an agent; nothing is asked of it yet.
+   * Makes an agent; it is not asked yet.
    *
-   * @param options What to register, and with whom.
+   * @param options What to register, and with which agent.
    * @throws {TypeError} If an option is of the wrong type, or not known.
-   * @throws {RangeError} If an option, or what the environment has for it, is not
-   * what it may be.
+   * @throws {RangeError} If an option, or the environment's value for it, is out of
+   * its range.
    */
   constructor(options: ConsulAgentOptions = {}) {
-    this.#settings = readConsulOptions(options);
+    requireVersion("make ConsulAgent");
+    this.#settings = parseConsulOptions(options);
   }
 
   /**
    * Registers a server that listens, and keeps it registered.
    *
    * @param server Where it listens.
-   * @param context Takes what happens from then on; without it nobody is told.
-   * @returns What ends that, and deregisters the server.
-   * @throws {ConsulError} If the agent refuses, with its words; if it does not
-   * answer, after three attempts or `timeout`, unless it is not `required`.
-   * @throws {TypeError} If the server cannot be reached by others, as on a unix
-   * socket without `advertise`.
+   * @param context Takes what happens from then on.
+   * @returns A function that ends that, and deregisters the server.
+   * @throws {ConsulError} If the agent refuses, with its words; if it is `required`
+   * and does not answer, or another server does, after three attempts or `timeout`.
+   * @throws {TypeError} If others cannot reach the server, as on a unix socket
+   * without `advertise`.
    * @throws {RangeError} If the agent belongs to another `datacenter`.
    * @throws {TlsError} If the credentials in `tls` cannot be used.
    * @throws What `token` throws.
@@ -83,11 +86,11 @@ export class ConsulAgent implements ServiceDiscovery {
 }
 
 /**
- * The settings of an agent; `undefined` of anything else, also of one that is
- * derived from it or has a `register` of its own, and may do more than they say.
+ * The settings of an agent; `undefined` for anything else, also for a derived class
+ * and an agent with a `register` of its own, which may do more than settings say.
  */
-export function settingsOf(agent: object): AgentSettings | undefined {
+export function settingsOf(agent: object): ConsulSettings | undefined {
   const isPlain = Object.getPrototypeOf(agent) === ConsulAgent.prototype &&
     !Object.hasOwn(agent, "register");
-  return isPlain ? read(agent) : undefined;
+  return isPlain ? privateSettings(agent) : undefined;
 }

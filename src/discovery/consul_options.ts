@@ -1,29 +1,11 @@
-import type { ConsulTlsOptions } from "./consul_tls.ts";
-
-/**
- * How a Consul agent finds out whether a metrics server is well.
- *
- * @example Heartbeats, and an end for what was killed
- * ```ts
- * import { ConsulAgent, type ConsulCheckOptions } from "@prometheus-async/prometheus-async";
- *
- * const check: ConsulCheckOptions = {
- *   type: "ttl",
- *   interval: "5s",
- *   timeout: "15s",
- *   deregisterCriticalServiceAfter: "90s",
- * };
- * const agent = new ConsulAgent({ address: "127.0.0.1:8500", token: "", check });
- * if (typeof agent.register !== "function") throw new Error("never");
- * ```
- */
+/** How a Consul agent finds out whether a metrics server is well. */
 export interface ConsulCheckOptions {
   /**
-   * Who tells: with `"http"` the agent asks `/-/healthy`, with `"ttl"` the server
-   * sends heartbeats.
+   * The kind of check: with `"http"` the agent asks `/-/healthy`, with `"ttl"` the
+   * server sends heartbeats.
    *
    * @default {"http"} `"ttl"` if the server is on a unix socket, or asks clients
-   * for a certificate, which the agent has not got.
+   * for a certificate, which the agent does not have.
    */
   type?: "http" | "ttl";
   /**
@@ -36,14 +18,14 @@ export interface ConsulCheckOptions {
   interval?: string;
   /**
    * How long the agent waits for an answer, or for a heartbeat that is due, before
-   * it calls the service critical. As Consul writes durations.
+   * the service is critical. As Consul writes durations.
    *
    * @default {"10s"}
    */
   timeout?: string;
   /**
-   * After which time in critical state the agent forgets the service; Consul takes
-   * a minute at least. As Consul writes durations.
+   * The time in critical state after which the agent forgets the service; Consul
+   * takes a minute at least. As Consul writes durations.
    *
    * @default {undefined} Never.
    */
@@ -57,29 +39,14 @@ export interface ConsulCheckOptions {
   tlsSkipVerify?: boolean;
 }
 
-/**
- * Where others reach a metrics server, if not where it listens.
- *
- * @example Behind a port that is mapped
- * ```ts
- * import { ConsulAgent, type ConsulAdvertiseOptions } from "@prometheus-async/prometheus-async";
- *
- * const advertise: ConsulAdvertiseOptions = { address: "10.0.0.7", port: 19000 };
- * const agent = new ConsulAgent({
- *   address: "127.0.0.1:8500",
- *   token: "",
- *   advertise,
- * });
- * if (typeof agent.register !== "function") throw new Error("never");
- * ```
- */
+/** Where others reach a metrics server, if not where it listens. */
 export interface ConsulAdvertiseOptions {
   /**
    * An IP address or a host name, which the agent and Prometheus can reach.
    *
    * @default {undefined} The address that is listened on. If that is all
-   * interfaces: the address that the agent has announced for its own machine, if
-   * it is this one; else the one from which this machine reaches the agent.
+   * interfaces: the address that the agent announces for its machine, if it is
+   * this one; else the address from which this machine reaches the agent.
    */
   address?: string;
   /**
@@ -91,23 +58,35 @@ export interface ConsulAdvertiseOptions {
 }
 
 /**
- * Options for {@linkcode ConsulAgent}.
- *
- * @example A token that changes
- * ```ts
- * import { ConsulAgent, type ConsulAgentOptions } from "@prometheus-async/prometheus-async";
- *
- * const options: ConsulAgentOptions = {
- *   name: "shop",
- *   serviceId: "shop-1",
- *   address: "https://consul.example:8501",
- *   token: async () => await Promise.resolve("from a vault"),
- *   required: false,
- * };
- * const agent = new ConsulAgent(options);
- * if (typeof agent.register !== "function") throw new Error("never");
- * ```
+ * How TLS is spoken with a Consul agent: each credential as a text or as a file, in
+ * PEM format. Files are loaded before every request, so that they may be renewed.
  */
+export interface ConsulTlsOptions {
+  /**
+   * The root certificates of those who may have issued the agent's.
+   *
+   * @default {undefined} Those that the system trusts; on Deno these are trusted
+   * in any case.
+   */
+  ca?: string;
+  /** The file of `ca`. */
+  caFile?: string;
+  /**
+   * The certificate to show to the agent, with those between it and its root, in
+   * any order.
+   *
+   * @default {undefined} None.
+   */
+  cert?: string;
+  /** The file of `cert`. */
+  certFile?: string;
+  /** The private key of that certificate, without a passphrase. */
+  key?: string;
+  /** The file of `key`. */
+  keyFile?: string;
+}
+
+/** Options for {@linkcode ConsulAgent}. */
 export interface ConsulAgentOptions {
   /**
    * The name of the service, which all of its instances share.
@@ -116,8 +95,8 @@ export interface ConsulAgentOptions {
    */
   name?: string;
   /**
-   * What tells this instance from others on the same agent. Whoever registers
-   * last under an id has it. Between slashes it must have more than dots.
+   * The id of this instance on its agent. The last one to register under an id has
+   * it. Between slashes it must have more than dots.
    *
    * @default {undefined} The `name`: fine for one instance an agent.
    */
@@ -180,8 +159,8 @@ export interface ConsulAgentOptions {
   /** Where others reach the server, if not where it listens. */
   advertise?: ConsulAdvertiseOptions;
   /**
-   * What requests are sent with, instead of the global `fetch`. If it alone knows
-   * a way to the agent, a server on all interfaces needs `advertise.address`.
+   * The function that sends requests, instead of the global `fetch`. If it alone
+   * knows a way to the agent, a server on all interfaces needs `advertise.address`.
    *
    * @default {undefined}
    */
@@ -193,18 +172,17 @@ export interface ConsulAgentOptions {
    */
   tls?: ConsulTlsOptions;
   /**
-   * How long it may take to register, with the repetitions that failed requests
-   * have; how long to deregister; how long each look and heartbeat. In
-   * milliseconds.
+   * How long registering may take, with the repetitions of failed requests; how
+   * long deregistering; how long each look and heartbeat. In milliseconds.
    *
    * @default {5000}
    */
   timeout?: number;
   /**
-   * Whether the start fails if the agent does not answer, or not now (with 429 or
-   * a status from 500 on). Otherwise the server starts, and is registered as soon as the
-   * agent is there; `isRegistered` tells. What the agent refuses, such as a
-   * token, is an error in any case.
+   * Whether the start fails if no agent answers: nothing or another server does,
+   * or the agent is not ready (429, or a status from 500 on). Otherwise the server
+   * starts, and is registered as soon as the agent is there; `isRegistered` tells.
+   * A refusal (400 or 403), as of a token, is an error in any case.
    *
    * @default {true}
    */

@@ -1,6 +1,5 @@
 /**
- * Service discovery: telling others, such as Prometheus, where a metrics server
- * is.
+ * Service discovery, which tells Prometheus where a metrics server is.
  *
  * @example Making an agent
  * ```ts
@@ -23,7 +22,7 @@ export type {
   ConsulAdvertiseOptions,
   ConsulAgentOptions,
   ConsulCheckOptions,
+  ConsulTlsOptions,
 } from "./consul_options.ts";
-export type { ConsulTlsOptions } from "./consul_tls.ts";
-export { ConsulError, type ConsulErrorOptions, TlsError } from "../errors.ts";
+export { ConsulError, TlsError } from "../errors.ts";
 export type * from "../discovery_types.ts";

@@ -1,54 +1,56 @@
 import { ConsulError } from "../errors.ts";
+import { sleep } from "../runtime/wait.ts";
 
-/** How often something is tried at once. */
+/** The attempts before an error counts. */
 const ATTEMPTS = 3;
 
-/** The longest pause before the second attempt; each further one is doubled. */
+/** The longest pause before the second attempt; it doubles before each further one. */
 const FIRST_PAUSE_MS = 200;
 
+/** Pauses stop doubling after these failures: their figures would overflow. */
+const MAX_DOUBLINGS = 20;
+
 /**
- * Takes a random part of a time, between its half and its whole, so that many
- * who have failed together do not come back together.
+ * The pause after a number of failures, in milliseconds: the first one doubled with
+ * each further failure. It is a random part of that, from its half to its whole, so
+ * that clients that failed together do not come back together.
  */
-export function jittered(ms: number): number {
+export function pauseAfter(failures: number, firstMs: number): number {
+  const ms = firstMs * 2 ** Math.min(failures - 1, MAX_DOUBLINGS);
   return ms * (0.5 + Math.random() / 2);
 }
 
 /**
- * Does something again if it fails for a reason that may pass: three times at
- * most, with growing pauses.
+ * Makes work that is tried again, with growing pauses, if its error may pass.
  *
- * @param mayPass Whether an error is worth another attempt.
- * @throws What the last attempt has thrown.
+ * @throws The error of the last attempt.
  */
-export async function retrying<T>(
-  attempt: () => Promise<T>,
+export function retrying(
   mayPass: (error: unknown) => boolean,
-  signal: AbortSignal,
-): Promise<T> {
-  for (let n = 1;; n++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (n === ATTEMPTS || signal.aborted || !mayPass(error)) throw error;
-      const pause = jittered(FIRST_PAUSE_MS * 2 ** (n - 1));
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      if (signal.aborted) throw error;
+  attempt: (signal: AbortSignal) => Promise<void>,
+): (signal: AbortSignal) => Promise<void> {
+  return async (signal) => {
+    for (let n = 1;; n++) {
+      try {
+        return await attempt(signal);
+      } catch (error) {
+        if (n === ATTEMPTS || signal.aborted || !mayPass(error)) throw error;
+        await sleep(pauseAfter(n, FIRST_PAUSE_MS), { signal });
+        if (signal.aborted) throw error;
+      }
     }
-  }
+  };
 }
 
-/**
- * Whether the agent was not there, or not ready, so that another attempt may have
- * success.
- */
+/** The refusals of agents: another attempt would change nothing. */
+export const refusals: WeakSet<Error> = new WeakSet();
+
+/** Whether no agent was there, or none was ready: another attempt may succeed. */
 export function mayPass(error: unknown): boolean {
-  if (!(error instanceof ConsulError)) return false;
-  const { status = 503 } = error;
-  return status >= 500 || status === 429;
+  return error instanceof ConsulError && !refusals.has(error);
 }
 
-/** The same, also for what fails on this side, such as files that are renewed. */
+/** Whether the agent has not refused; files that are renewed may fail here as well. */
 export function isNoRefusal(error: unknown): boolean {
-  return !(error instanceof ConsulError) || mayPass(error);
+  return !refusals.has(error as Error);
 }

@@ -1,23 +1,24 @@
-import { isWildcard } from "../address.ts";
+import { isWildcard } from "../base/address.ts";
+import { quote } from "../base/describe.ts";
 import { ConsulError } from "../errors.ts";
-import { localAddressTo } from "../runtime/local_address.ts";
+import { localAddressTo } from "../runtime/sockets.ts";
 import type { MetricsServerInfo } from "../types.ts";
+import { innermostMessage } from "./agent_client.ts";
 import type { ConsulApi } from "./consul_api.ts";
-import type { AgentSettings } from "./consul_settings.ts";
-import { reasonOf } from "./agent_words.ts";
+import type { ConsulSettings } from "./consul_settings.ts";
+import { mayPass } from "./retry.ts";
 import type { ServiceAddress } from "./service_definition.ts";
 
 /**
- * Finds out where a server is reached. Where it listens on all interfaces that is
- * no question of its own address, which nobody could go to: an agent on this
- * machine has announced one, another agent reaches the address from which it is
- * reached.
+ * Finds the address at which others reach a server. If it listens on all
+ * interfaces, that is the address that an agent on this machine announces, or the
+ * one from which this machine reaches an agent elsewhere.
  *
- * @throws {TypeError} If it cannot be reached at any address, as on a unix socket.
+ * @throws {TypeError} If there is no such address, as on a unix socket.
  * @throws {ConsulError} If the agent does not answer.
  */
 export async function findAddress(
-  settings: AgentSettings,
+  settings: ConsulSettings,
   { socket }: MetricsServerInfo,
   api: ConsulApi,
   signal: AbortSignal,
@@ -37,19 +38,25 @@ export async function findAddress(
   const { addr } = socket;
   if (!isWildcard(addr)) return { address: addr, checkAddress: addr, port };
   const local = await findLocalAddress(settings, api, signal);
-  if (!isLoopback(local)) {
-    requireReachable(api, local, addr);
-    return { address: local, checkAddress: local, port };
+  const isHere = local === "::1" || local.startsWith("127.");
+  const self = isHere ? await api.self(signal).catch(allowUnknown) : undefined;
+  const reached = isHere ? self?.address ?? "" : local;
+  if (addr.includes(".") && reached.includes(":")) {
+    throw new TypeError(
+      `Cannot register ${api.service}: a server that listens on ${addr} must ` +
+        `be reached by IPv4, received the address ${
+          quote(reached)
+        }; listen on all ` +
+        'interfaces with addr: "", or pass advertise',
+    );
   }
-  const announced = await announcedAddress(api, signal);
-  requireReachable(api, announced, addr);
-  // The agent is here, and loopback is listened on, too.
-  return { address: announced, checkAddress: "127.0.0.1", port };
+  // With all interfaces the server listens on loopback as well.
+  return { address: reached, checkAddress: isHere ? "127.0.0.1" : local, port };
 }
 
-/** Which of this machine's addresses the agent is reached from. */
+/** Finds the address from which this machine reaches the agent. */
 async function findLocalAddress(
-  { agent, fetch }: AgentSettings,
+  { agent, fetch }: ConsulSettings,
   api: ConsulApi,
   signal: AbortSignal,
 ): Promise<string> {
@@ -62,51 +69,25 @@ async function findLocalAddress(
     }, signal);
   } catch (cause) {
     if (fetch !== undefined && !signal.aborted) {
-      // If its own way leads there, nothing is known of the way back.
+      // Even if that fetch reaches the agent, the way back is not known.
       await api.self(signal).catch(allowUnknown);
       throw new TypeError(
         `Cannot register ${api.service}: advertise.address ` +
-          "must be given where the agent is reached by a fetch of one's own " +
-          "alone, received undefined",
+          "must be given if only a fetch of your own reaches the agent, " +
+          "received undefined",
       );
     }
     throw api.client.error(
       `register ${api.service}`,
-      `it must answer, received ${JSON.stringify(reasonOf(cause))}`,
+      `it must answer, received ${quote(innermostMessage(cause))}`,
       { cause },
     );
   }
 }
 
-/** What the agent has announced; empty if the token may not know. */
-async function announcedAddress(
-  api: ConsulApi,
-  signal: AbortSignal,
-): Promise<string> {
-  const self = await api.self(signal).catch(allowUnknown);
-  return self?.address ?? "";
-}
-
-/** Takes it that a token may not know an agent. */
+/** Allows that the token may not read the agent's description. */
 function allowUnknown(error: unknown): undefined {
-  if (error instanceof ConsulError && error.status === 403) return undefined;
+  const isForbidden = error instanceof ConsulError && error.status === 403;
+  if (isForbidden && !mayPass(error)) return undefined;
   throw error;
-}
-
-/** Requires a server on all interfaces of IPv4 to be reached by that. */
-function requireReachable(
-  api: ConsulApi,
-  address: string,
-  listened: string,
-): void {
-  if (listened.includes(":") || !address.includes(":")) return;
-  throw new TypeError(
-    `Cannot register ${api.service}: a server that ` +
-      `listens on ${listened} must be reached by IPv4, received the address ` +
-      `${address}; listen on all interfaces with addr: "", or pass advertise`,
-  );
-}
-
-function isLoopback(address: string): boolean {
-  return address === "::1" || address.startsWith("127.");
 }

@@ -1,11 +1,9 @@
-import { hostInUrl } from "../address.ts";
+import { hostInUrl } from "../base/address.ts";
 import type { MetricsServerInfo } from "../types.ts";
-import type { ConsulSettings } from "./consul_settings.ts";
-import { formatDuration } from "./duration.ts";
+import type { CloneableSettings } from "./consul_settings.ts";
+import { formatDuration } from "./consul_values.ts";
 
-/**
- * A service as `PUT /v1/agent/service/register` takes it. The names are Consul's.
- */
+/** A service as `PUT /v1/agent/service/register` takes it, by Consul's names. */
 export interface ServiceDefinition {
   readonly ID: string;
   readonly Name: string;
@@ -16,7 +14,7 @@ export interface ServiceDefinition {
   readonly Check: Readonly<Record<string, string | boolean>>;
 }
 
-/** Where a service is reached: by all others, and by its agent. */
+/** Where a service is reached, by others and by its agent. */
 export interface ServiceAddress {
   /** The address to register; empty for that of the agent's machine. */
   readonly address: string;
@@ -27,7 +25,7 @@ export interface ServiceAddress {
 
 /** Whether the server sends heartbeats. */
 export function usesTtl(
-  { check: { type } }: ConsulSettings,
+  { check: { type } }: CloneableSettings,
   { mutualTls, healthUrl }: MetricsServerInfo,
 ): boolean {
   if (type === undefined) return mutualTls || healthUrl === null;
@@ -35,21 +33,20 @@ export function usesTtl(
 }
 
 /**
- * The id of a service's check by heartbeats. It is not the default one, which an
- * HTTP check has: an agent that exchanges one for the other under the same id
- * goes on with the old one.
+ * The id of a service's check by heartbeats. The default id is an HTTP check's: an
+ * agent that is given another kind under the same id goes on with the old one.
  */
 export function ttlCheckId(serviceId: string): string {
   return `service:${serviceId}:ttl`;
 }
 
 /**
- * Makes the definition of a server's service.
+ * Defines the service of a server.
  *
- * @throws {TypeError} If its check cannot be made.
+ * @throws {TypeError} If the agent cannot make the check.
  */
 export function defineService(
-  settings: ConsulSettings,
+  settings: CloneableSettings,
   server: MetricsServerInfo,
   { address, checkAddress, port }: ServiceAddress,
 ): ServiceDefinition {
@@ -67,7 +64,7 @@ export function defineService(
         ? {
           CheckID: ttlCheckId(serviceId),
           TTL: formatDuration(check.interval + check.timeout),
-          // This is the first heartbeat.
+          // Registering is the first heartbeat.
           Status: "passing",
         }
         : {

@@ -1,49 +1,36 @@
-import { describeSecret } from "../require.ts";
+import { type Given, refusal } from "../base/checks.ts";
+import { describeSecret, thenOf } from "../base/describe.ts";
 
-/** A token, or what yields it. */
+/** A token, or a function that yields it. */
 export type TokenSource = string | (() => string | Promise<string>) | undefined;
 
-/**
- * Yields a token, or a promise of it where the function is asynchronous.
- *
- * @throws What the function throws; `TypeError` or `RangeError` if what it yields
- * is none.
- */
+/** Yields a token; a promise of it if the function is asynchronous. */
 export function tokenOf(
   action: string,
   source: TokenSource,
 ): string | undefined | Promise<string | undefined> {
   if (typeof source !== "function") return source;
-  const read = (yielded: unknown) => requireToken(action, yielded ?? null);
+  const parse = (yielded: unknown) =>
+    parseToken({ action, name: "token", value: yielded ?? null });
   const yielded: unknown = source();
-  const { then } = Object(yielded) as { then?: unknown };
-  return typeof then === "function"
-    ? Promise.resolve(yielded).then(read)
-    : read(yielded);
+  return thenOf(yielded) === undefined
+    ? parse(yielded)
+    : Promise.resolve(yielded).then(parse);
 }
 
 /**
- * Requires a token to be one that can be sent; its message says nothing of it,
- * as that of a runtime that refuses a header would.
- *
- * @returns It without the white space around it, which files have; `undefined`
- * for none.
+ * Parses a token: `undefined` if it is empty. Files have white space around it.
+ * Messages show nothing of it, while those of a runtime that refuses a header would.
  */
-export function requireToken(
-  action: string,
-  token: unknown,
-): string | undefined {
-  if (token === undefined) return undefined;
-  if (typeof token !== "string") {
-    throw new TypeError(
-      `Cannot ${action}: token must be a string, or a function that yields one, ` +
-        `received ${describeSecret(token)}`,
-    );
+export function parseToken(given: Given): string | undefined {
+  const { value } = given;
+  if (value === undefined) return undefined;
+  if (typeof value !== "string") {
+    const requirement = "must be a string, or a function that yields one";
+    throw refusal(TypeError, given, requirement, describeSecret(value));
   }
-  const trimmed = token.trim();
+  const trimmed = value.trim();
   if (/^[!-~]*$/.test(trimmed)) return trimmed || undefined;
-  throw new RangeError(
-    `Cannot ${action}: token must be of visible ASCII characters, received ` +
-      "one with others",
-  );
+  const requirement = "must be of visible ASCII characters";
+  throw refusal(RangeError, given, requirement, "one with others");
 }

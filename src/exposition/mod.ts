@@ -18,13 +18,13 @@
  * @module
  */
 
-export { type MetricsHandler, metricsHandler, serverStats } from "./handler.ts";
-export type { MetricsHandlerOptions } from "./options.ts";
-export type { RegistrySource } from "../gather/registries.ts";
-export type { MetricsRequest } from "./scrape_handler.ts";
 export {
-  CollectorError,
-  type CollectorErrorOptions,
-  type CollectorFailure,
-} from "../errors.ts";
+  type MetricsHandler,
+  metricsHandler,
+  serverStats,
+} from "./metrics_handler.ts";
+export type { MetricsHandlerOptions } from "./handler_options.ts";
+export type { RegistrySource } from "../gather/registries.ts";
+export type { MetricsRequest } from "../answer.ts";
+export { CollectorError } from "../errors.ts";
 export type * from "../registry_types.ts";

@@ -1,60 +1,38 @@
-import { describe } from "../describe.ts";
-import type { CollectorError } from "../errors.ts";
-import { MergedFamilies } from "../families/merge.ts";
-import { encode } from "../formats/encode.ts";
-import { negotiateFormat } from "../formats/negotiate.ts";
-import { Deadline, scrapeTimeout } from "../gather/deadline.ts";
-import { gather } from "../gather/gather.ts";
-import type { Gatherer, Gathering, Overview } from "../gather/gatherer.ts";
-import { nameFilter, readNames } from "../gather/name_filter.ts";
-import { messageOf } from "../message_of.ts";
-import type { OwnMetric } from "../metrics/own_metric.ts";
-import type { OwnRegistry } from "../metrics/own_registry.ts";
-import { plainResponse } from "../plain_response.ts";
-import { type Report, reporter } from "../wrappers/measurement.ts";
-import { compress } from "./compress.ts";
-import { DefaultNotices } from "./default_notices.ts";
-import type { MetricsHandlerSettings } from "./options.ts";
 import {
-  addFailures,
+  type Answer,
+  type MetricsRequest,
+  plainAnswer,
+  requireRequest,
+  toResponse,
+} from "../answer.ts";
+import { reasonOf } from "../base/describe.ts";
+import type { CollectorError } from "../errors.ts";
+import type { EscapingScheme } from "../families/escaping.ts";
+import { type Composition, MergedFamilies } from "../families/merge.ts";
+import { type Format, negotiateFormat } from "../formats/format.ts";
+import { gather } from "../gather/gather.ts";
+import type { Gatherer, Overview } from "../gather/gather.ts";
+import type { OwnRegistry } from "../metrics/own_registry.ts";
+import { requireVersion } from "../runtime/host.ts";
+import { Deadline } from "../runtime/wait.ts";
+import { makeBody, negotiateEncoding, type WrittenFamilies } from "./body.ts";
+import type { MetricsHandlerSettings } from "./handler_options.ts";
+import { parseNames, scrapeTimeout } from "./scrape_request.ts";
+import {
   type AnswerRecord,
-  ScrapeMetrics,
-} from "./scrape_metrics.ts";
-
-/**
- * The part of a web-standard `Request` that is needed to serve metrics.
- *
- * @example A request that is no Request
- * ```ts
- * import { type MetricsRequest, serverStats } from "@prometheus-async/prometheus-async";
- *
- * const request: MetricsRequest = {
- *   method: "HEAD",
- *   url: "http://localhost/metrics",
- *   headers: new Headers(),
- * };
- * const response = await serverStats(request);
- * if (response.status !== 200) throw new Error(await response.text());
- * ```
- */
-export type MetricsRequest = Pick<Request, "method" | "url" | "headers">;
+  DefaultNotices,
+  ScrapeReports,
+} from "./scrape_reports.ts";
 
 const ALLOW = "GET, HEAD, OPTIONS";
 
-/** An answer, and what is counted of it. */
-interface Answer {
-  readonly response: Response;
-  /** The exposition format, if it has metrics. */
-  readonly format?: string;
-  /** The size of the body with metrics. */
-  readonly bytes?: number;
-  /** Which collectors failed on the way. */
+interface CountedAnswer extends Pick<AnswerRecord, "format" | "bytes"> {
+  readonly answer: Answer;
   readonly failures?: readonly CollectorError[];
 }
 
-/** An answer, with what there is to know of it. */
 export interface AnsweredScrape {
-  readonly response: Response;
+  readonly answer: Answer;
   readonly record: AnswerRecord;
   readonly failures: readonly CollectorError[];
 }
@@ -63,80 +41,61 @@ export interface AnsweredScrape {
 export class ScrapeHandler {
   readonly #settings: MetricsHandlerSettings;
   readonly #gatherer: Gatherer;
-  readonly #onError: ((error: unknown) => void) | undefined;
   readonly #own: OwnRegistry;
-  #failures: OwnMetric | undefined;
-  readonly #metrics: ScrapeMetrics | undefined;
-  readonly #reports = new Map<string, Report>();
+  readonly #reports: ScrapeReports;
   readonly #default: DefaultNotices | undefined;
+  readonly #over: AbortSignal | undefined;
+  /** Whether readings serve further scrapes, as long as the settings say. */
+  coalesces = true;
+  /** The compositions of the last scrapes, by how they write names. */
+  readonly #last = new Map<EscapingScheme, Composition | undefined>();
   #inFlight = 0;
 
   /**
-   * Makes a handler that has not been asked yet.
-   *
-   * @param settings How it answers.
-   * @param gatherer Where the metrics come from.
-   * @param own The package's own metrics, which are served with them.
-   * @param onError Takes each failure; without it the first of each kind goes to
-   * the console.
+   * @param own The package's own metrics, which are served with the others.
+   * @param over Ends scrapes that nobody waits for any more.
    */
   constructor(
     settings: MetricsHandlerSettings,
     gatherer: Gatherer,
     own: OwnRegistry,
     onError: ((error: unknown) => void) | undefined,
+    over?: AbortSignal,
   ) {
+    this.#over = over;
     this.#settings = settings;
     this.#gatherer = gatherer;
-    this.#onError = onError;
     this.#own = own;
+    this.#reports = new ScrapeReports(own, settings.ownMetrics, onError);
     if (settings.isDefaultRegistry) this.#default = new DefaultNotices(onError);
-    if (!settings.ownMetrics) return;
-    this.#failures = addFailures(own);
-    this.#metrics = new ScrapeMetrics(own);
   }
 
-  /** Answers a request, as a fetch handler does. */
   readonly handle = async (request: MetricsRequest): Promise<Response> => {
-    return (await this.answer(request)).response;
+    return toResponse((await this.answer(request)).answer);
   };
 
-  /**
-   * Answers a request, whatever happens on the way.
-   *
-   * @throws {TypeError} If it has no URL and headers.
-   */
+  /** @throws {TypeError} If the request has no URL and headers. */
   async answer(request: MetricsRequest): Promise<AnsweredScrape> {
-    const isRequest = typeof request?.url === "string" &&
-      typeof request.headers?.get === "function";
-    if (!isRequest) {
-      throw new TypeError(
-        "Cannot serve metrics: a Request with url and headers is required, " +
-          `received ${describe(request)}; from a framework's context pass ` +
-          'its request, in Hono write `app.get("/metrics", metrics())`, with ' +
-          "`metrics` of this package's `hono`",
-      );
-    }
+    requireVersion("serve metrics");
+    requireRequest(request);
     const startedAt = performance.now();
-    const { response, failures = [], ...sent } = await this.#route(request);
+    const { answer, failures = [], ...sent } = await this.#route(request);
     const seconds = (performance.now() - startedAt) / 1000;
-    const record = { code: response.status, seconds, ...sent };
-    this.#metrics?.answered(record);
-    return { response, record, failures };
+    const record = { code: answer.status, seconds, ...sent };
+    this.#reports.answered(record);
+    return { answer, record, failures };
   }
 
   /**
-   * Lists what a scrape would gather now.
+   * Lists the metrics that a scrape would gather now.
    *
    * @throws {Error} If there is no registry before the deadline.
    */
   async overview(): Promise<Overview> {
-    return await this.#gatherer.overview(
-      new Deadline(scrapeTimeout(null, this.#settings.timeout)),
-    );
+    return await this.#gatherer.overview(this.#deadline(null));
   }
 
-  async #route(request: MetricsRequest): Promise<Answer> {
+  async #route(request: MetricsRequest): Promise<CountedAnswer> {
     const { method, url } = request;
     if (method === "OPTIONS") return plain(204, null, { allow: ALLOW });
     if (method !== "GET" && method !== "HEAD") {
@@ -144,7 +103,7 @@ export class ScrapeHandler {
     }
     const search = URL.parse(url, "http://localhost")?.search;
     if (search === undefined) return plain(400, "Bad Request: no URL");
-    const query = search === "" ? { names: [] } : readNames(search);
+    const query = search === "" ? { names: [] } : parseNames(search);
     if ("reason" in query) {
       return plain(400, `Bad Request: ${query.reason}`);
     }
@@ -156,8 +115,8 @@ export class ScrapeHandler {
     try {
       return await this.#scrape(request, query.names);
     } catch (error) {
-      this.#report("serve metrics", error);
-      return plain(500, messageOf(error));
+      if (!this.#over?.aborted) this.#reports.report("serve metrics", error);
+      return plain(500, reasonOf(error));
     } finally {
       this.#inFlight--;
     }
@@ -166,38 +125,38 @@ export class ScrapeHandler {
   async #scrape(
     request: MetricsRequest,
     names: readonly string[],
-  ): Promise<Answer> {
-    const { headers } = request;
-    const deadline = new Deadline(
-      scrapeTimeout(
-        headers.get("x-prometheus-scrape-timeout-seconds"),
-        this.#settings.timeout,
-      ),
+  ): Promise<CountedAnswer> {
+    const { headers, method } = request;
+    const format = negotiateFormat(headers.get("accept"));
+    const { failures, ...gathered } = await this.#gather(
+      names,
+      this.#deadline(headers.get("x-prometheus-scrape-timeout-seconds")),
+      format,
     );
-    const { families, failures } = await this.#gather(names, deadline);
     if (this.#settings.failOnError && failures.length > 0) {
-      const refusal = plain(500, failures.map(messageOf).join("\n"));
+      const refusal = plain(500, failures.map(reasonOf).join("\n"));
       return { ...refusal, failures };
     }
-    const format = negotiateFormat(headers.get("accept"));
-    const encoded = await encode(families, format);
-    const { body, encoding } =
-      this.#settings.compress && headers.get("accept-encoding")
-        ? await compress(request, encoded)
-        : { body: encoded, encoding: undefined };
-    const isHead = request.method === "HEAD";
-    const response = new Response(isHead ? null : body, {
+    const { body, encoding } = await makeBody(
+      gathered,
+      format,
+      this.#settings.compress ? negotiateEncoding(request) : undefined,
+      this.#over,
+    );
+    const isHead = method === "HEAD";
+    const answer: Answer = {
+      status: 200,
       headers: {
         "content-type": format.contentType,
         "content-length": String(body.byteLength),
         "vary": "Accept, Accept-Encoding",
         ...encoding && { "content-encoding": encoding },
       },
-    });
-    const { syntax, version } = format;
+      body: isHead ? null : body,
+    };
     return {
-      response,
-      format: `${syntax.name} ${version}`,
+      answer,
+      format: nameOf(format),
       bytes: isHead ? undefined : body.byteLength,
       failures,
     };
@@ -207,52 +166,51 @@ export class ScrapeHandler {
   async #gather(
     names: readonly string[],
     deadline: Deadline,
-  ): Promise<Omit<Gathering, "durations">> {
-    const { coalesce: maxAge, isDefaultRegistry } = this.#settings;
+    format: Format,
+  ): Promise<WrittenFamilies & { failures: CollectorError[] }> {
+    const { coalesce, isDefaultRegistry } = this.#settings;
+    const maxAge = this.coalesces ? coalesce : 0;
     const gathering = await this.#gatherer.gather({ names, deadline, maxAge });
-    const merged = new MergedFamilies();
+    this.#over?.throwIfAborted();
+    // A scrape of some names is followed by one of all.
+    const isWhole = names.length === 0;
+    const { escaping } = format;
+    const merged = new MergedFamilies(
+      escaping,
+      isWhole ? this.#last.get(escaping) : undefined,
+    );
     const conflicts = await merged.add(gathering.families, isDefaultRegistry);
     const failures = [...gathering.failures, ...conflicts];
-    for (const failure of failures) this.#fail(failure);
+    for (const failure of failures) this.#reports.failed(failure);
     this.#default?.look(merged, names);
-    if (this.#metrics !== undefined) {
-      for (const [collector, seconds] of gathering.durations) {
-        this.#metrics.collected(collector, seconds);
+    this.#reports.gathered(gathering, this.#inFlight, nameOf(format));
+    if (this.#own.metrics.length > 0) {
+      const own = await gather([this.#own], { names, deadline });
+      for (const failure of await merged.add(own.families)) {
+        failures.push(failure);
+        this.#reports.failed(failure);
       }
-      this.#metrics.inFlight = this.#inFlight;
     }
-    const { families } = merged;
-    if (this.#own.metrics.length === 0) return { families, failures };
-    const isWanted = names.length === 0 ? undefined : nameFilter(names);
-    const own = await gather([this.#own], { isWanted, deadline });
-    for (const failure of await merged.add(own.families)) {
-      failures.push(failure);
-      this.#fail(failure);
-    }
-    return { families, failures };
+    const composition = isWhole ? merged.compose() : undefined;
+    if (isWhole) this.#last.set(escaping, composition);
+    return { families: merged.families, composition, failures };
   }
 
-  #fail(failure: CollectorError): void {
-    const { collector } = failure;
-    this.#failures ??= addFailures(this.#own);
-    this.#failures.of({ collector, failure: failure.failure }).add(1);
-    this.#report(`gather metric "${collector}"`, failure);
+  #deadline(header: string | null): Deadline {
+    const ms = scrapeTimeout(header, this.#settings.timeout);
+    return new Deadline(ms, this.#over);
   }
+}
 
-  #report(action: string, error: unknown): void {
-    let report = this.#reports.get(action);
-    if (report === undefined) {
-      report = reporter(action, this.#onError);
-      this.#reports.set(action, report);
-    }
-    report(error);
-  }
+/** The name of a format, as the package's own metrics tell it. */
+function nameOf({ syntax, version }: Format): string {
+  return `${syntax.name} ${version}`;
 }
 
 function plain(
   status: number,
   text: string | null,
   headers: Record<string, string> = {},
-): Answer {
-  return { response: plainResponse(status, text, headers) };
+): CountedAnswer {
+  return { answer: plainAnswer(status, text, headers) };
 }

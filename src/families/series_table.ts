@@ -1,93 +1,79 @@
-import type { Series } from "../types.ts";
-import type { RawLabels } from "./raw_labels.ts";
-import { makeSeries } from "./series.ts";
-import { identityText } from "./text.ts";
+import type { MetricType, Series } from "../types.ts";
+import { HashSet } from "./hash_set.ts";
+import {
+  areSame,
+  identityText,
+  LabelShape,
+  type RawLabels,
+} from "./label_set.ts";
 
-/** What a table knows of a label set from the last scrape. */
+/** Label sets in their order; arrays of each property, since there are many. */
+interface Rows {
+  readonly series: Series[];
+  /** The client's key of each, if it has one. */
+  readonly keys: unknown[];
+  /** The client's own object of the labels; a copy where there is no key. */
+  readonly labels: RawLabels[];
+}
+
 interface Row {
-  readonly series: Series;
-  /** Spells the label set so that no other is spelled alike. */
-  readonly identity: string;
-  /** What the client keeps it under, if that is known. */
-  readonly key: string | undefined;
-  /** Its own labels. */
-  readonly own: RawLabels;
-  /** How many names they have. */
-  readonly count: number;
-  /** Whether an earlier row has the same label set. */
-  readonly isDuplicate: boolean;
+  readonly labels: RawLabels;
+  readonly bounds: readonly number[] | undefined;
+  readonly key: unknown;
 }
 
 /**
- * The series of one metric in one registry, from one scrape to the next.
- *
- * Clients list a metric's label sets in the order of their making. A scrape finds
- * nearly all of them where the last one did, and need not make them again.
+ * The series of one metric in one registry. Clients list label sets in the order of
+ * their making, so a scrape finds nearly all of them where the last one did.
  *
  * A scrape places every row, then calls {@linkcode SeriesTable.end}.
  */
 export class SeriesTable {
-  readonly #defaults: Readonly<Record<string, string>>;
-  #rows: Row[] = [];
-  // Hot fields in arrays of their own, for locality.
-  #series: Series[] = [];
-  #keys: (string | undefined)[] = [];
-  /** The client's own object of the labels. */
-  #labels: RawLabels[] = [];
-  /** What the last scrape has yielded, as long as the next one is to. */
+  readonly #defaults: Record<string, string>;
+  #rows: Rows = { series: [], keys: [], labels: [] };
+  /** The series of the last scrape, until one changes. */
   #yielded: readonly Series[] | undefined;
   #placed = 0;
   /** The rows of the last scrape that were not found in their places. */
-  #old: Row[] = [];
+  #old: Rows | undefined;
   #oldAt = 0;
-  /** How many rows have the label set of an earlier one. */
-  duplicates = 0;
-  readonly #texts = new Set<string>();
+  /** The names of the label sets that were made last. */
+  #shape: LabelShape | undefined;
+  /** The label sets, to find those that come again: hashes while these differ. */
+  #sets: HashSet | Set<string> = new HashSet();
+  readonly #again = new Set<Series>();
   /** The bounds that rows share. */
   readonly #bounds = new Map<string, readonly number[]>();
 
-  /** Makes a table whose series get `defaults` besides their own labels. */
-  constructor(defaults: Readonly<Record<string, string>>) {
-    this.#defaults = defaults;
+  /** @param defaults The registry's; the label that the type reserves is none. */
+  constructor(type: MetricType, defaults: Series["labels"]) {
+    this.#defaults = { ...defaults };
+    if (type === "histogram") delete this.#defaults.le;
+    if (type === "summary") delete this.#defaults.quantile;
+  }
+
+  /** How many rows have the label set of an earlier one. */
+  get duplicates(): number {
+    return this.#again.size;
   }
 
   /**
    * Places the next row.
    *
-   * @param key What the client keeps it under: where that and the object of the
-   * labels are the same, so is the label set.
-   * @returns Whether it has a series of its own; an earlier row may have the
-   * same label set.
+   * @param key The client's key: where that and the object of the labels are the
+   * same, so is the label set.
+   * @returns Whether it has a label set that no earlier row has.
    */
-  place(labels: RawLabels, bounds?: readonly number[], key?: string): boolean {
+  place(labels: RawLabels, bounds?: readonly number[], key?: unknown): boolean {
     const at = this.#placed++;
-    const isKnown = key !== undefined && this.#keys[at] === key &&
-      this.#labels[at] === labels;
-    if (isKnown && this.duplicates === 0) return true;
-    let row: Row | undefined = this.#rows[at];
-    if (row !== undefined && !isKnown) {
-      if (isOf(row, labels, bounds, key)) this.#labels[at] = labels;
-      else {
-        this.#setAside(at);
-        row = undefined;
-      }
-    }
-    if (row === undefined) {
-      if (this.#old.length > 0) row = this.#findOld(labels, bounds, key);
-      row ??= this.#make(labels, bounds, key);
-      this.#yielded = undefined;
-      this.#rows.push(row);
-      this.#series.push(row.series);
-      this.#keys.push(key);
-      this.#labels.push(labels);
-    }
-    return !row.isDuplicate;
+    const rows = this.#rows;
+    const isKnown = key !== undefined && rows.keys[at] === key &&
+      rows.labels[at] === labels;
+    if (!isKnown) this.#find(at, { labels, bounds, key });
+    return this.#again.size === 0 || !this.#again.has(this.#rows.series[at]);
   }
 
-  /**
-   * Finds the array that the series with the same bounds have, since a series is
-   * known by it.
-   */
+  /** Finds the array of the same bounds by which series are known. */
   boundsLike(bounds: readonly number[]): readonly number[] {
     const key = bounds.join();
     const known = this.#bounds.get(key);
@@ -96,91 +82,108 @@ export class SeriesTable {
   }
 
   /**
-   * Ends a scrape: rows that were not placed are gone. Yields the series, in the
-   * array of the last scrape if they are the same.
+   * Ends a scrape: rows that were not placed are gone. Yields the array of the last
+   * scrape if the series are the same.
    */
   end(): readonly Series[] {
-    if (this.#placed < this.#rows.length) this.#setAside(this.#placed);
-    if (this.#old.length > 0) this.#forget(this.#old.length);
+    if (this.#placed < this.#rows.series.length) this.#setAside(this.#placed);
+    if (this.#old !== undefined) this.#forgetOld(this.#old);
     this.#placed = 0;
-    return this.#yielded ??= this.duplicates === 0
-      ? this.#series.slice()
-      : this.#series.filter((_, at) => !this.#rows[at].isDuplicate);
+    if (this.#yielded !== undefined) return this.#yielded;
+    // Copies have no room to spare. Encoders keep the series as they are.
+    const { series, keys, labels } = this.#rows;
+    this.#rows = {
+      series: series.slice(),
+      keys: keys.slice(),
+      labels: labels.slice(),
+    };
+    return this.#yielded = this.#again.size === 0
+      ? this.#rows.series
+      : series.filter((each) => !this.#again.has(each));
+  }
+
+  #find(at: number, row: Row): void {
+    const { labels, bounds, key } = row;
+    if (at < this.#rows.series.length) {
+      if (isOf(this.#rows, at, row)) {
+        if (key !== undefined) this.#rows.labels[at] = labels;
+        return;
+      }
+      this.#setAside(at);
+    }
+    const series = this.#old && this.#findOld(this.#old, row) ||
+      this.#make(labels, bounds);
+    if (this.#yielded !== undefined) this.#change();
+    this.#rows.series.push(series);
+    this.#rows.keys.push(key);
+    this.#rows.labels.push(key === undefined ? { ...labels } : labels);
+  }
+
+  #change(): void {
+    if (this.#yielded === this.#rows.series) {
+      this.#rows = { ...this.#rows, series: this.#rows.series.slice() };
+    }
+    this.#yielded = undefined;
   }
 
   /** Takes the rows from a place on away, to be found again one by one. */
   #setAside(at: number): void {
-    this.#yielded = undefined;
-    this.#old = this.#rows.splice(at);
-    this.#oldAt = 0;
-    this.#series.length = this.#keys.length = this.#labels.length = at;
+    this.#change();
+    const { series, keys, labels } = this.#rows;
+    this.#old = {
+      series: series.splice(at),
+      keys: keys.splice(at),
+      labels: labels.splice(at),
+    };
     // Which row is the first of its kind may be another one now.
-    if (this.duplicates > 0) this.#forget(this.#old.length);
+    if (this.#again.size > 0) this.#forgetOld(this.#old);
   }
 
-  /** Forgets rows that were set aside, up to a place. */
-  #forget(end: number): void {
+  #forget(old: Rows, end: number): void {
     for (; this.#oldAt < end; this.#oldAt++) {
-      const { identity, isDuplicate } = this.#old[this.#oldAt];
-      if (isDuplicate) this.duplicates--;
-      else this.#texts.delete(identity);
-    }
-    if (end === this.#old.length) {
-      this.#old = [];
-      this.#oldAt = 0;
+      const series = old.series[this.#oldAt];
+      if (this.#again.delete(series)) continue;
+      this.#sets.delete(identityText(series));
     }
   }
 
-  #findOld(
-    labels: RawLabels,
-    bounds: readonly number[] | undefined,
-    key: string | undefined,
-  ): Row | undefined {
-    for (let at = this.#oldAt; at < this.#old.length; at++) {
-      const row = this.#old[at];
-      if (!isOf(row, labels, bounds, key)) continue;
+  #forgetOld(old: Rows): void {
+    this.#forget(old, old.series.length);
+    this.#old = undefined;
+    this.#oldAt = 0;
+  }
+
+  #findOld(old: Rows, row: Row): Series | undefined {
+    for (let at = this.#oldAt; at < old.series.length; at++) {
+      if (!isOf(old, at, row)) continue;
       // Those before it were removed: what is left is in order.
-      this.#forget(at);
+      this.#forget(old, at);
       this.#oldAt = at + 1;
-      return row;
+      return old.series[at];
     }
     // New ones come after all that are left.
-    this.#forget(this.#old.length);
+    this.#forgetOld(old);
     return undefined;
   }
 
-  #make(
-    labels: RawLabels,
-    bounds: readonly number[] | undefined,
-    key: string | undefined,
-  ): Row {
-    const series = makeSeries(labels, this.#defaults, bounds);
-    const { text } = series;
-    const identity = text === undefined || text.includes('=""')
-      ? identityText(series)
-      : text;
-    const isDuplicate = this.#texts.has(identity);
-    if (isDuplicate) this.duplicates++;
-    else this.#texts.add(identity);
-    // A copy, since the client's object may be changed in place.
-    const own = { ...labels };
-    const count = Object.keys(own).length;
-    return { series, identity, key, own, count, isDuplicate };
+  #make(labels: RawLabels, bounds: readonly number[] | undefined): Series {
+    if (!this.#shape?.isOf(labels)) {
+      this.#shape = new LabelShape(Object.keys(labels), this.#defaults);
+    }
+    const series = this.#shape.seriesOf(labels, bounds);
+    const identity = identityText(series);
+    if (this.#sets instanceof HashSet) {
+      if (this.#sets.add(identity)) return series;
+      // Two hashes are the same: from now on texts tell whether the sets are.
+      this.#sets = new Set(this.#rows.series.map((each) => identityText(each)));
+    }
+    if (this.#sets.has(identity)) this.#again.add(series);
+    else this.#sets.add(identity);
+    return series;
   }
 }
 
-/** Tells whether a row is of a label set. */
-function isOf(
-  { series, key, own, count }: Row,
-  labels: RawLabels,
-  bounds: readonly number[] | undefined,
-  otherKey: string | undefined,
-): boolean {
-  if (key !== otherKey || series.bounds !== bounds) return false;
-  let names = 0;
-  for (const name in labels) {
-    if (!Object.is(own[name], labels[name])) return false;
-    names++;
-  }
-  return names === count;
+function isOf(rows: Rows, at: number, { labels, bounds, key }: Row): boolean {
+  return rows.keys[at] === key && rows.series[at].bounds === bounds &&
+    areSame(labels, rows.labels[at]);
 }

@@ -1,193 +1,76 @@
-import {
-  areLegacyNames,
-  escapeName,
-  type EscapingScheme,
-  isLegacyName,
-  labelPairs,
-} from "../families/text.ts";
-import { rest } from "../runtime/pace.ts";
-import type { Exemplar, MetricFamily, Series } from "../types.ts";
+import { labelPairs } from "../families/label_set.ts";
+import type { Composition } from "../families/merge.ts";
+import { isDue, PIECES, rest } from "../runtime/pace.ts";
+import type { Exemplar, MetricFamily } from "../types.ts";
 import { ByteWriter, NUMBER_BYTES, numberText } from "./byte_writer.ts";
 import type { Format } from "./format.ts";
 import type { WrittenFamily } from "./syntax.ts";
-import { follow, type Follower, NEW_SERIES, Template } from "./template.ts";
-
-/** After so many lines the clock is looked at. */
-const LINES = 2048;
+import { findTemplate, type Template, templateOf } from "./template.ts";
 
 /** The bytes of a value, roughly. */
 const VALUE_BYTES = 12;
 
-/** Lines that were written since the clock was looked at, by all encoders. */
-let unpaced = 0;
-
 /**
- * Writes families in an exposition format.
+ * Writes families in an exposition format; the event loop turns in between. The
+ * text before the values is remembered while the families' `origin` is in use.
  *
- * The event loop gets its turn in between. What stands before the values is
- * remembered for as long as the families' `origin` is in use.
+ * @param options.composition Without it the templates are looked for.
+ * @param options.writer By default one whose memory is not used again.
+ * @returns A view of the writer's bytes.
  */
 export async function encode(
   families: readonly MetricFamily[],
   format: Format,
+  { composition, writer = new ByteWriter() }: {
+    readonly composition?: Composition;
+    readonly writer?: ByteWriter;
+  } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const prepared = format.syntax.prepare(families);
-  const written = prepared instanceof Promise ? await prepared : prepared;
-  const parts = await partsOf(written, format);
-  // A guess of the length: to have guessed too little costs a copy.
-  let bytes = 0;
-  // Before lines are written there must be room for the longest.
-  let longest = 0;
-  for (const { template: { headerBytes, ends } } of parts) {
-    bytes += (ends.at(-1) ?? headerBytes) + ends.length * VALUE_BYTES;
-    longest = Math.max(longest, Math.min(ends.length, LINES) * NUMBER_BYTES);
-  }
-  const writer = new ByteWriter(bytes + longest);
-  for (const part of parts) {
-    const { family, template, lines } = part;
-    if (lines === 0) writer.copy(template.prefixes, 0, template.headerBytes);
-    const isPlain = !format.syntax.hasExemplars || !family.exemplars?.size;
-    for (let from = 0; from < lines; from += LINES) {
-      const to = Math.min(from + LINES, lines);
-      if (isPlain) writer.lines(template, family.values, from, to);
-      else writeWithExemplars(writer, part, from, to);
-      unpaced += to - from;
-      if (unpaced < LINES) continue;
-      unpaced = 0;
-      await rest();
+  const { syntax } = format;
+  const planned = planOf(families, format, composition);
+  const { written = families, parts, bytes } = planned instanceof Promise
+    ? await planned
+    : planned;
+  writer.clear(bytes);
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i];
+    const family = written[i];
+    const { template: { lines }, count } = part;
+    if (count === 0) writer.copy(lines, 0, lines.headerBytes);
+    const isPlain = !family.timestamps?.size &&
+      (!syntax.hasExemplars || !family.exemplars?.size);
+    for (let from = 0; from < count; from += PIECES) {
+      const to = Math.min(from + PIECES, count);
+      if (isPlain) writer.lines(lines, family.values, from, to);
+      else writeWithEnds(writer, part, family, format, from, to);
+      if (isDue(to - from)) await rest();
     }
   }
-  writer.text(format.syntax.end);
+  writer.text(syntax.end);
   return writer.bytes;
 }
 
-/** The scheme by which a template is known that serves several. */
-const COMMON: EscapingScheme = "underscores";
-
-/** Templates by the origin of families. */
-const known = new WeakMap<object, Template[]>();
-
-/** A family, with its text but for the values. */
-interface Part {
-  readonly family: WrittenFamily;
-  readonly format: Format;
-  readonly template: Template;
-  readonly lines: number;
-}
-
-/** Finds or makes the templates of families. */
-async function partsOf(
-  families: readonly WrittenFamily[],
-  format: Format,
-): Promise<readonly Part[]> {
-  const parts: Part[] = [];
-  let isLegacy = format.escaping !== "dots";
-  for (const family of families) {
-    const template = findTemplate(family, format);
-    if (!template || !isLegacy || !template.isLegacyName) break;
-    const lines = template.linesOf(family.series.length);
-    parts.push({ family, format, template, lines });
-  }
-  if (parts.length === families.length) return parts;
-  isLegacy &&= areLegacyNames(families);
-  const formats = isLegacy ? undefined : formatsFor(families, format);
-  if (!isLegacy) parts.length = 0;
-  for (let i = parts.length; i < families.length; i++) {
-    const family = families[i];
-    const own = formats?.[i] ?? format;
-    const found = findTemplate(family, own) ??
-      templateOf(family, own, isLegacy);
-    const template = found instanceof Promise ? await found : found;
-    const lines = template.linesOf(family.series.length);
-    parts.push({ family, format: own, template, lines });
-  }
-  return parts;
-}
-
-/** Gives those families another escaping scheme whose names would be taken. */
-function formatsFor(
-  families: readonly WrittenFamily[],
-  format: Format,
-): Format[] {
-  const taken = new Set(families.map(({ name }) => name));
-  return families.map(({ name }) => {
-    const escaped = escapeName(name, format.escaping);
-    if (escaped === name) return format;
-    if (taken.has(escaped)) return { ...format, escaping: "values" };
-    taken.add(escaped);
-    return format;
-  });
-}
-
-/** Finds the template of a family, if it has the series from the last time. */
-function findTemplate(
-  family: WrittenFamily,
-  format: Format,
-): Template | undefined {
-  const { origin = family.series } = family;
-  const templates = known.get(origin);
-  if (templates === undefined) return undefined;
-  for (const each of templates) if (each.writes(family, format)) return each;
-}
-
-/** Brings the template of a family and a format up to date. */
-function templateOf(
-  family: WrittenFamily,
-  format: Format,
-  areLegacy: boolean,
-): Template | Promise<Template> {
-  const { name, series, origin = series } = family;
-  const isLegacy = areLegacy || isLegacyName(name);
-  // One template serves all schemes that write the same.
-  let isCommon = isLegacy && format.escaping !== "dots";
-  for (const { text } of series) isCommon &&= text !== undefined;
-  const own = isCommon ? { ...format, escaping: COMMON } : format;
-  let templates = known.get(origin);
-  if (templates === undefined) known.set(origin, templates = []);
-  let place = 0;
-  while (templates[place]?.isFor(family, own) === false) place++;
-  let template = templates[place];
-  if (!template?.hasHeaderOf(family)) {
-    // Its place is taken before a pause.
-    templates[place] = template = new Template(family, own, isLegacy);
-  }
-  const follower = { template, at: 0 };
-  if (series.length > NEW_SERIES) {
-    return followMany(follower, series, templates, place);
-  }
-  follow(follower, series);
-  follower.template.end(series);
-  return templates[place] = follower.template;
-}
-
-async function followMany(
-  follower: Follower,
-  series: readonly Series[],
-  templates: Template[],
-  place: number,
-): Promise<Template> {
-  while (follower.at < series.length) {
-    follow(follower, series);
-    await rest();
-  }
-  follower.template.end(series);
-  return templates[place] = follower.template;
-}
-
-function writeWithExemplars(
+/** Writes lines with timestamps and exemplars behind their values. */
+function writeWithEnds(
   writer: ByteWriter,
-  { family: { values, exemplars }, format, template }: Part,
+  { template: { lines } }: Part,
+  { values, exemplars, timestamps }: MetricFamily,
+  format: Format,
   from: number,
   to: number,
 ): void {
+  const { hasExemplars, timeText } = format.syntax;
   for (let line = from; line < to; line++) {
-    const exemplar = exemplars?.get(template.indexes[line]);
-    if (exemplar === undefined) continue;
-    writer.lines(template, values, from, line + 1);
-    writer.endLineWith(exemplarText(exemplar, format));
+    const place = lines.places[2 * line + 1];
+    const time = timestamps?.get(place < 0 ? ~place : place);
+    const exemplar = hasExemplars ? exemplars?.get(place) : undefined;
+    if (time === undefined && exemplar === undefined) continue;
+    writer.lines(lines, values, from, line + 1);
+    if (time !== undefined) writer.endLineWith(` ${timeText(time)}`);
+    if (exemplar) writer.endLineWith(exemplarText(exemplar, format));
     from = line + 1;
   }
-  writer.lines(template, values, from, to);
+  writer.lines(lines, values, from, to);
 }
 
 function exemplarText(
@@ -196,4 +79,67 @@ function exemplarText(
 ): string {
   const time = timestamp === undefined ? "" : ` ${numberText(timestamp)}`;
   return ` # {${labelPairs(labels, escaping)}} ${numberText(value)}${time}`;
+}
+
+/** All that is known of families before their values are. */
+interface Plan {
+  /** Of each family whether the format can say its values. */
+  readonly expressible: readonly boolean[];
+  /** The families as they are written, if they differ. */
+  readonly written: readonly WrittenFamily[] | undefined;
+  readonly parts: readonly Part[];
+  /** A guess of the length: to have guessed too little costs a copy. */
+  readonly bytes: number;
+}
+
+interface Part {
+  readonly template: Template;
+  /** How many lines it has; the template may have more. */
+  readonly count: number;
+}
+
+const known = new WeakMap<Composition, Map<Format, Plan>>();
+
+/** Finds out how families are written; a plan serves all of one composition. */
+function planOf(
+  families: readonly MetricFamily[],
+  format: Format,
+  composition: Composition | undefined,
+): Plan | Promise<Plan> {
+  const expressible = families.map(format.syntax.isExpressible);
+  let plans = composition && known.get(composition);
+  const plan = plans?.get(format);
+  if (plan?.expressible.every((each, i) => each === expressible[i])) {
+    return plan;
+  }
+  if (composition && !plans) known.set(composition, plans = new Map());
+  return makePlan(families, format, expressible, plans);
+}
+
+async function makePlan(
+  families: readonly MetricFamily[],
+  format: Format,
+  expressible: readonly boolean[],
+  plans: Map<Format, Plan> | undefined,
+): Promise<Plan> {
+  const { syntax, escaping } = format;
+  const prepared = await syntax.prepare(families, expressible, escaping);
+  const parts: Part[] = [];
+  let bytes = 0;
+  // Before lines are written there must be room for the longest.
+  let longest = 0;
+  for (const family of prepared) {
+    const template = findTemplate(family, format) ??
+      await templateOf(family, format);
+    const count = template.linesOf(family.series.length);
+    parts.push({ template, count });
+    bytes += template.lines.length + count * VALUE_BYTES;
+    longest = Math.max(longest, Math.min(count, PIECES) * NUMBER_BYTES);
+  }
+  const isSame = prepared.length === families.length &&
+    prepared.every(({ series }, i) => series === families[i].series);
+  const written = isSame ? undefined : prepared;
+  const plan = { expressible, written, parts, bytes: bytes + longest };
+  if (isSame) plans?.set(format, plan);
+  return plan;
 }

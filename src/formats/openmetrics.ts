@@ -1,13 +1,20 @@
-import { hasSum, sampleNames } from "../families/series.ts";
-import { rest } from "../runtime/pace.ts";
+import { LABEL_NAME } from "../base/label_limits.ts";
+import {
+  escapeName,
+  type EscapingScheme,
+  sampleNames,
+} from "../families/escaping.ts";
+import { hasSum } from "../families/values.ts";
+import { isDue, rest } from "../runtime/pace.ts";
 import type { MetricFamily, MetricType, Series } from "../types.ts";
 import { numberText } from "./byte_writer.ts";
 import type { Syntax, WrittenFamily } from "./syntax.ts";
 
-/** After so many series the clock is looked at. */
-const ROWS = 128;
-
-const TOTAL = /_total$/;
+/** The suffixes of a type's samples, which follow the family's name. */
+const SUFFIX: { readonly [Type in MetricType]?: RegExp } = {
+  counter: /_total$/,
+  info: /_info$/,
+};
 
 /** The base units of Prometheus, and those that OpenMetrics adds. */
 const UNIT =
@@ -24,49 +31,42 @@ export const OPENMETRICS: Syntax = {
   hasExemplars: true,
   escapesHelpQuotes: true,
   end: "# EOF\n",
+  isExpressible,
   prepare,
-  unknown: "unknown",
+  timeText: (time) => String(time / 1000),
   boundTexts,
 };
 
 /**
  * Makes families what OpenMetrics can say.
  *
- * A counter's family is named without `_total`. What OpenMetrics does not allow
- * becomes `unknown`, with the same samples, so that no series is lost and none
- * has another name than in the text format: a counter whose name does not end in
+ * A counter's family is named without `_total`. Families that OpenMetrics forbids
+ * become `unknown`, with the same samples under the same names: counters without
  * `_total`, counters and sums that are negative or `NaN`, sums beside negative
- * buckets, and families whose names another one has.
+ * buckets, infos that are not 1, states that are neither 0 nor 1 or lack the label
+ * of the family's name, and families whose names another one has.
  */
-function prepare(
+async function prepare(
   families: readonly MetricFamily[],
-): readonly WrittenFamily[] | Promise<readonly WrittenFamily[]> {
+  expressible: readonly boolean[],
+  escaping: EscapingScheme,
+): Promise<readonly WrittenFamily[]> {
   const unknown = new Set<MetricFamily>();
   const owners = new Map<string, MetricFamily>();
   for (const family of families) {
-    for (const name of sampleNames(family)) owners.set(name, family);
+    for (const name of sampleNames(family, escaping)) owners.set(name, family);
   }
   for (const types of TURNS) {
-    for (const family of families) {
+    for (const [i, family] of families.entries()) {
       if (!types.includes(family.type)) continue;
-      const names = reservedNames(family);
-      let isFree = true;
-      for (const name of names) {
-        isFree &&= (owners.get(name) ?? family) === family;
-      }
-      if (!isFree || !isExpressible(family)) unknown.add(family);
+      const names = reservedNames(family, escaping);
+      const isFree = names.every((name) =>
+        (owners.get(name) ?? family) === family
+      );
+      if (!isFree || !expressible[i]) unknown.add(family);
       else for (const name of names) owners.set(name, family);
     }
   }
-  return unknown.size === 0
-    ? families.map(toWritten)
-    : prepareUnknown(families, unknown);
-}
-
-async function prepareUnknown(
-  families: readonly MetricFamily[],
-  unknown: ReadonlySet<MetricFamily>,
-): Promise<readonly WrittenFamily[]> {
   const written: MetricFamily[] = [];
   for (const family of families) {
     if (!unknown.has(family)) written.push(family);
@@ -77,42 +77,53 @@ async function prepareUnknown(
 
 /** The order in which families reserve names: those that need fewest come last. */
 const TURNS: readonly (readonly MetricType[])[] = [
-  ["gauge", "unknown"],
+  ["gauge", "unknown", "stateset"],
   ["histogram", "summary"],
-  ["counter"],
+  ["counter", "info"],
 ];
 
 function toWritten(family: MetricFamily): WrittenFamily {
-  const familyName = family.type === "counter"
-    ? family.name.replace(TOTAL, "")
-    : undefined;
-  const name = familyName ?? family.name;
-  const unit = UNIT.exec(name)?.[1];
+  const familyName = familyNameOf(family);
+  const hasUnit = family.type !== "info" && family.type !== "stateset";
+  const unit = hasUnit ? UNIT.exec(familyName)?.[1] : undefined;
   return { ...family, familyName, unit };
 }
 
-/** The names that nothing else may have beside a family. */
-function reservedNames(family: MetricFamily): string[] {
+function familyNameOf({ name, type }: MetricFamily): string {
+  return name.replace(SUFFIX[type] ?? "", "");
+}
+
+/** The names that nothing else may have beside a family, as a scheme writes them. */
+function reservedNames(
+  family: MetricFamily,
+  escaping: EscapingScheme,
+): readonly string[] {
   const { name, type } = family;
-  switch (type) {
-    case "counter": {
-      const base = name.replace(TOTAL, "");
-      return [base, `${base}_total`, `${base}_created`];
-    }
-    case "histogram":
-    case "summary":
-      return [name, ...sampleNames(family), `${name}_created`];
-    default:
-      return [name];
-  }
+  const base = familyNameOf(family);
+  const own = escapeName(base, escaping);
+  if (TURNS[0].includes(type)) return [own];
+  if (type === "info") return [own, escapeName(name, escaping)];
+  const samples = type === "counter"
+    ? [escapeName(`${base}_total`, escaping)]
+    : sampleNames(family, escaping);
+  return [own, ...samples, escapeName(`${base}_created`, escaping)];
 }
 
 function isExpressible(family: MetricFamily): boolean {
   const { name, type, series, values } = family;
   if (type === "gauge" || type === "unknown") return true;
+  if (type === "info") {
+    return name !== "_info" && Array.from(values).every((value) => value === 1);
+  }
+  if (type === "stateset") {
+    // The label that names the state must be written as the family's name is.
+    return LABEL_NAME.test(name) &&
+      series.every(({ labels }) => labels[name] !== undefined) &&
+      Array.from(values).every((value) => value === 0 || value === 1);
+  }
   if (type === "counter") {
     for (let i = 0; i < values.length; i++) if (!(values[i] >= 0)) return false;
-    return /._total$/.test(name);
+    return name.endsWith("_total") && name !== "_total";
   }
   let at = 0;
   for (const { bounds = [] } of series) {
@@ -129,9 +140,9 @@ function isExpressible(family: MetricFamily): boolean {
   return true;
 }
 
-/** Writes each name that a family has samples of as a family of its own. */
+/** Makes of each name that a family has samples of a family of its own. */
 async function asUnknown(family: MetricFamily): Promise<MetricFamily[]> {
-  const { name, help, type, series, values } = family;
+  const { name, help, type, series, values, timestamps } = family;
   if (!hasSum(type)) return [{ ...family, type: "unknown" }];
   const [suffix, label] = type === "histogram"
     ? ["_bucket", "le"]
@@ -142,20 +153,24 @@ async function asUnknown(family: MetricFamily): Promise<MetricFamily[]> {
     type: "unknown" as const,
     series: [] as Series[],
     values: [] as number[],
+    timestamps: new Map<number, number>(),
   }));
-  const add = (index: number, labels: Series["labels"], value: number) => {
-    families[index].series.push({ labels });
-    families[index].values.push(value);
+  const add = (index: number, labels: Series["labels"], from: number) => {
+    const family = families[index];
+    const time = timestamps?.get(from);
+    if (time !== undefined) family.timestamps.set(family.values.length, time);
+    family.series.push({ labels });
+    family.values.push(values[from]);
   };
   let at = 0;
-  for (const [row, { labels, bounds = [] }] of series.entries()) {
-    if (row % ROWS === ROWS - 1) await rest();
+  for (const { labels, bounds = [] } of series) {
+    if (isDue(bounds.length + 3)) await rest();
     for (const bound of bounds) {
-      add(0, { ...labels, [label]: numberText(bound) }, values[at++]);
+      add(0, { ...labels, [label]: numberText(bound) }, at++);
     }
-    const count = values[at++];
+    const count = at++;
     if (type === "histogram") add(0, { ...labels, le: "+Inf" }, count);
-    add(1, labels, values[at++]);
+    add(1, labels, at++);
     add(2, labels, count);
   }
   return families;
@@ -168,14 +183,13 @@ async function asUnknown(family: MetricFamily): Promise<MetricFamily[]> {
  * @see {@link https://prometheus.io/docs/specs/om/open_metrics_spec/#considerations-canonical-numbers}
  */
 function boundTexts(bounds: readonly number[]): string[] {
-  const texts: string[] = [];
-  for (const bound of bounds) {
+  return bounds.map((bound) => {
     const [digits, exponent] = bound.toExponential().split("e");
-    const text = String(bound);
     if (bound !== 0 && (Number(exponent) < -4 || Number(exponent) > 5)) {
       const size = exponent.slice(1).padStart(2, "0");
-      texts.push(`${digits}e${exponent[0]}${size}`);
-    } else texts.push(text.includes(".") ? text : `${text}.0`);
-  }
-  return texts;
+      return `${digits}e${exponent[0]}${size}`;
+    }
+    const text = String(bound);
+    return text.includes(".") ? text : `${text}.0`;
+  });
 }

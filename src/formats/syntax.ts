@@ -1,4 +1,6 @@
-import type { MetricFamily } from "../types.ts";
+import type { EscapingScheme } from "../families/escaping.ts";
+import type { MetricFamily, MetricType } from "../types.ts";
+import { numberText } from "./byte_writer.ts";
 
 /** A family as a format names it. */
 export interface WrittenFamily extends MetricFamily {
@@ -10,22 +12,46 @@ export interface WrittenFamily extends MetricFamily {
 
 /** The rules of one exposition format, whatever its version and escaping. */
 export interface Syntax {
-  /** The name of the format, in labels. */
   readonly name: "text" | "openmetrics";
-  /** The type and subtype of the Content-Type. */
   readonly mediaType: string;
-  /** Whether samples may have exemplars. */
   readonly hasExemplars: boolean;
-  /** Whether quotes in help texts are escaped. */
   readonly escapesHelpQuotes: boolean;
   /** The text after all families. */
   readonly end: string;
-  /** Makes families what the format can say. */
+  /** Tells whether the format can say the values of a family of its type. */
+  isExpressible(family: MetricFamily): boolean;
+  /**
+   * Makes families what the format can say.
+   *
+   * @param expressible Of each whether the format can say its values.
+   */
   prepare(
     families: readonly MetricFamily[],
+    expressible: readonly boolean[],
+    escaping: EscapingScheme,
   ): readonly WrittenFamily[] | Promise<readonly WrittenFamily[]>;
-  /** The word for a metric whose type is not known. */
-  readonly unknown: string;
+  /** The words for types, where they are not the types themselves. */
+  readonly words?: { readonly [Type in MetricType]?: string };
+  /** Spells the time of a value, of milliseconds since the Unix epoch. */
+  timeText(time: number): string;
   /** Spells the bounds of buckets, or quantiles, which are finite. */
   boundTexts(bounds: readonly number[]): string[];
 }
+
+/**
+ * The Prometheus text format, which can say everything.
+ *
+ * @see {@link https://prometheus.io/docs/instrumenting/exposition_formats/}
+ */
+export const TEXT: Syntax = {
+  name: "text",
+  mediaType: "text/plain",
+  hasExemplars: false,
+  escapesHelpQuotes: false,
+  end: "",
+  isExpressible: () => true,
+  prepare: (families) => families,
+  words: { unknown: "untyped", info: "untyped", stateset: "untyped" },
+  timeText: (time) => String(Math.trunc(time)),
+  boundTexts: (bounds) => bounds.map(numberText),
+};

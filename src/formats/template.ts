@@ -1,261 +1,233 @@
 import {
   escapeHelp,
   escapeName,
-  isLegacyName,
-  labelText,
-} from "../families/text.ts";
+  type EscapingScheme,
+  LEGACY_NAME,
+  sampleNames,
+} from "../families/escaping.ts";
+import { labelText } from "../families/label_set.ts";
+import { isDue, rest } from "../runtime/pace.ts";
 import type { Series } from "../types.ts";
-import { ByteWriter } from "./byte_writer.ts";
+import { LinePrefixes } from "./byte_writer.ts";
 import type { Format } from "./format.ts";
 import type { WrittenFamily } from "./syntax.ts";
 
+type Head = Omit<WrittenFamily, "series" | "values" | "exemplars" | "origin">;
+
+/** The ends of the prefixes of lines with labels and without. */
+const CLOSED = ["} "];
+const NOTHING = [""];
+
+/** The beginning of a line, without labels and up to the first of them. */
+interface Opening {
+  readonly bare: string;
+  readonly labelled: string;
+}
+
 /**
- * The text of a family but for its values: written once, copied with every
- * scrape.
- *
- * Series are only ever added, so that an encoder that pauses finds what it has
- * seen. Where others come in their place, {@linkcode Template.fork} it.
+ * The text of a family without its values: written once, copied with every scrape.
+ * Series are only ever added, since an encoder may pause at any of them.
  */
 export class Template {
-  /** The prefixes of the lines, one after the other; the first has the header. */
-  readonly prefixes: ByteWriter = new ByteWriter(1024);
-  /** Where each line's prefix ends. */
-  readonly ends: number[] = [];
-  /**
-   * Of each line the index of its value in the family's; `~index` where the
-   * line takes no exemplar.
-   */
-  readonly indexes: number[] = [];
-  /** The series that there are lines for. */
-  readonly series: Series[] = [];
-  /** The array of series that was followed last. */
-  followed: readonly Series[] | undefined;
-  /** The length of the header, in bytes. */
-  readonly headerBytes: number;
-  /** Whether all schemes but `dots` write the name of the metric alike. */
-  readonly isLegacyName: boolean;
-  readonly #family: WrittenFamily;
+  readonly lines: LinePrefixes;
+  /** The series that have lines come first among these. */
+  series: readonly Series[] = [];
+  /** How many of them have lines. */
+  size = 0;
+  readonly #head: Head;
   readonly #format: Format;
-  /** Whether all schemes but `dots` write the labels alike. */
-  #hasLegacyLabels = true;
-  /** For each series the lines, and the values, up to its end. */
-  readonly #linesUpTo: number[] = [];
-  readonly #valuesUpTo: number[] = [];
-  /** The names of samples up to their labels, by their suffix. */
-  readonly #names = new Map<string, string>();
+  /** Whether all schemes but `dots` write the names alike, labels included. */
+  #isLegacy: boolean;
+  /** For each series the lines up to its end, unless each has one. */
+  readonly #linesUpTo: number[] | undefined;
+  readonly #openings: readonly Opening[];
   /** The labels of the bounds that were written last. */
-  #bounds: { of: readonly number[]; labels: readonly string[] } | undefined;
-  /** The template whose lines may be copied, and the last series that was. */
+  #bounds:
+    | { of: readonly number[]; isLabelled: boolean; ends: readonly string[] }
+    | undefined;
+  /** The template whose lines may be copied, and where its next series is. */
   #donor: Template | undefined;
   #donorAt = 0;
 
-  /**
-   * Makes a template without lines.
-   *
-   * @param isLegacyName Whether every format can write the name as it is.
-   */
-  constructor(family: WrittenFamily, format: Format, isLegacyName: boolean) {
-    this.#family = family;
+  constructor({ name, help, type, unit, familyName }: Head, format: Format) {
+    this.#head = { name, help, type, unit, familyName };
     this.#format = format;
-    this.isLegacyName = isLegacyName;
-    const ends: number[] = [];
-    this.prefixes.texts([this.#headerText()], ends);
-    this.headerBytes = ends[0];
+    this.#isLegacy = LEGACY_NAME.test(name);
+    const { escaping, syntax } = format;
+    const samples = sampleNames({ name, type }, escaping);
+    const family = escapeName(familyName ?? name, escaping);
+    let header = `# TYPE ${family} ${syntax.words?.[type] ?? type}\n`;
+    if (help !== "") {
+      const text = escapeHelp(help, syntax.escapesHelpQuotes);
+      header = `# HELP ${family} ${text}\n${header}`;
+    }
+    if (unit !== undefined) header += `# UNIT ${family} ${unit}\n`;
+    // Names in quotes stand in the braces.
+    this.#openings = samples.map((name) =>
+      name.startsWith('"')
+        ? { bare: `{${name}} `, labelled: `{${name},` }
+        : { bare: `${name} `, labelled: `${name}{` }
+    );
+    if (this.#openings.length > 1) this.#linesUpTo = [];
+    this.lines = new LinePrefixes(header);
   }
 
   /** Tells whether it was made for families of a name and type in a format. */
   isFor({ name, type }: WrittenFamily, { syntax, escaping }: Format): boolean {
-    return name === this.#family.name && type === this.#family.type &&
+    return name === this.#head.name && type === this.#head.type &&
       syntax === this.#format.syntax && escaping === this.#format.escaping;
   }
 
-  /**
-   * Tells whether it writes all of a family but its values: also by another
-   * scheme than its own, where both write the same.
-   */
+  /** Tells whether it has all series of a family, in a scheme that writes alike. */
   writes(family: WrittenFamily, { syntax, escaping }: Format): boolean {
     const own = this.#format.escaping;
-    return this.followed === family.series &&
-      family.name === this.#family.name && family.type === this.#family.type &&
+    return this.series === family.series && this.size === this.series.length &&
+      family.name === this.#head.name && family.type === this.#head.type &&
       syntax === this.#format.syntax && this.hasHeaderOf(family) &&
-      (escaping === own || this.isCommon && escaping !== "dots");
+      (escaping === own ||
+        this.#isLegacy && own !== "dots" && escaping !== "dots");
   }
 
-  /** Whether all schemes but `dots` write what stands here. */
-  get isCommon(): boolean {
-    return this.#hasLegacyLabels && this.isLegacyName &&
-      this.#format.escaping !== "dots";
-  }
-
-  /** Tells whether the header is that of a family of the same name and type. */
   hasHeaderOf({ help, familyName, unit }: WrittenFamily): boolean {
-    const own = this.#family;
+    const own = this.#head;
     return help === own.help && familyName === own.familyName &&
       unit === own.unit;
   }
 
-  /** How many lines the first series take. */
   linesOf(series: number): number {
-    return this.#linesUpTo[series - 1] ?? 0;
+    if (this.#linesUpTo === undefined || series === 0) return series;
+    return this.#linesUpTo[series - 1];
   }
 
   /** Makes a template without lines, which copies from this one what it can. */
   fork(): Template {
-    const fork = new Template(
-      this.#family,
-      this.#format,
-      this.isLegacyName,
-    );
+    const fork = new Template(this.#head, this.#format);
     fork.#donor = this;
     return fork;
   }
 
-  /** Adds the lines of one more series. */
   add(series: Series): void {
-    const at = this.#donor?.series.indexOf(series, this.#donorAt) ?? -1;
-    const firstValue = this.#valuesUpTo.at(-1) ?? 0;
-    if (at === -1) {
+    const { lines } = this;
+    const first = this.#valuesOf(this.size);
+    const donor = this.#donor;
+    const at = donor?.series.indexOf(series, this.#donorAt) ?? -1;
+    if (donor !== undefined && at !== -1 && at < donor.size) {
+      const from = donor.linesOf(at);
+      const to = donor.linesOf(at + 1);
+      lines.addFrom(donor.lines, from, to, first - donor.#valuesOf(at));
+      this.#donorAt = at + 1;
+    } else {
       // New series come after all that were there before.
       this.#donor = undefined;
-      this.#valuesUpTo.push(this.#write(series, firstValue));
-    } else {
-      this.#valuesUpTo.push(this.#copy(this.#donor!, at, firstValue));
-      this.#donorAt = at + 1;
+      this.#write(series, first);
     }
-    this.#linesUpTo.push(this.ends.length);
-    this.series.push(series);
-    this.#hasLegacyLabels &&= series.text !== undefined;
+    this.size++;
+    this.#linesUpTo?.push(lines.count);
+    this.#isLegacy &&= series.text !== undefined;
   }
 
-  /** Says that there are lines for an array of series, which it knows now. */
+  /** Says that all series of an array have their lines. */
   end(series: readonly Series[]): void {
+    // Another encoder may have added more.
+    if (this.size === series.length) this.series = series;
     this.#donor = undefined;
-    this.followed = series;
+    this.lines.trim();
   }
 
-  /** Copies the lines of a series; yields the index after its last value. */
-  #copy(donor: Template, at: number, firstValue: number): number {
-    const start = donor.#linesUpTo[at - 1] ?? 0;
-    const end = donor.#linesUpTo[at];
-    const from = donor.ends[start - 1] ?? donor.headerBytes;
-    const moved = this.prefixes.length - from;
-    const values = firstValue - (donor.#valuesUpTo[at - 1] ?? 0);
-    this.prefixes.copy(donor.prefixes, from, donor.ends[end - 1]);
-    for (let line = start; line < end; line++) {
-      const index = donor.indexes[line];
-      this.ends.push(donor.ends[line] + moved);
-      this.indexes.push(index < 0 ? index - values : index + values);
-    }
-    return donor.#valuesUpTo[at] + values;
+  #valuesOf(series: number): number {
+    // A histogram writes its count twice.
+    const twice = this.#head.type === "histogram" ? series : 0;
+    return this.linesOf(series) - twice;
   }
 
-  /** Writes the lines of a series; yields the index after its last value. */
-  #write(series: Series, first: number): number {
-    const { type } = this.#family;
-    const labels = labelText(series, this.#format.escaping);
-    if (type !== "histogram" && type !== "summary") {
-      this.indexes.push(type === "counter" ? first : ~first);
-      this.prefixes.texts([this.#sampleText("", labels)], this.ends);
-      return first + 1;
-    }
+  /** Writes the lines of a series, whose first value has an index. */
+  #write(series: Series, first: number): void {
+    const { type } = this.#head;
+    const { lines } = this;
     const { bounds = [] } = series;
-    const separator = labels === "" ? "" : ",";
-    const count = first + bounds.length;
-    const suffix = type === "histogram" ? "_bucket" : "";
-    const texts: string[] = [];
-    for (const [i, bound] of this.#boundLabels(bounds).entries()) {
-      texts.push(this.#sampleText(suffix, labels + separator + bound));
-      this.indexes.push(type === "histogram" ? first + i : ~(first + i));
-    }
-    texts.push(this.#sampleText("_sum", labels));
-    texts.push(this.#sampleText("_count", labels));
-    this.indexes.push(~(count + 1), ~count);
-    this.prefixes.texts(texts, this.ends);
-    return count + 2;
+    const labels = labelText(series, this.#format.escaping);
+    const [opening, sum, count] = this.#openings;
+    if (sum === undefined) return this.#addLine(opening, labels, first);
+    const ends = this.#boundLabels(bounds, labels !== "");
+    lines.add(opening.labelled, labels, ends, first, type === "histogram");
+    const last = first + bounds.length;
+    this.#addLine(sum, labels, last + 1);
+    this.#addLine(count, labels, last);
+  }
+
+  #addLine({ bare, labelled }: Opening, labels: string, index: number): void {
+    const isCounter = this.#head.type === "counter";
+    if (labels === "") this.lines.add(bare, "", NOTHING, index, isCounter);
+    else this.lines.add(labelled, labels, CLOSED, index, isCounter);
   }
 
   /** Writes the labels of bounds, of a histogram with the infinite one. */
-  #boundLabels(bounds: readonly number[]): readonly string[] {
-    if (this.#bounds?.of !== bounds) {
-      const isHistogram = this.#family.type === "histogram";
-      const name = isHistogram ? "le" : "quantile";
-      const labels: string[] = [];
-      for (const text of this.#format.syntax.boundTexts(bounds)) {
-        labels.push(`${name}="${text}"`);
-      }
-      if (isHistogram) labels.push('le="+Inf"');
-      this.#bounds = { of: bounds, labels };
-    }
-    return this.#bounds.labels;
-  }
-
-  #sampleText(suffix: string, labels: string): string {
-    let name = this.#names.get(suffix);
-    if (name === undefined) {
-      this.#names.set(
-        suffix,
-        name = this.#nameText(this.#family.name + suffix),
-      );
-    }
-    // Other names stand in the braces, in quotes.
-    if (name.startsWith('"')) {
-      return `{${name}${labels === "" ? "" : ","}${labels}} `;
-    }
-    return labels === "" ? `${name} ` : `${name}{${labels}} `;
-  }
-
-  /** Writes a name of the metric, in quotes if it needs them. */
-  #nameText(name: string): string {
-    const { escaping } = this.#format;
-    if (this.isLegacyName && escaping !== "dots") return name;
-    const escaped = escapeName(name, escaping);
-    return isLegacyName(escaped) ? escaped : `"${escaped}"`;
-  }
-
-  #headerText(): string {
-    const { help, type, unit, familyName = this.#family.name } = this.#family;
-    const { escapesHelpQuotes, unknown } = this.#format.syntax;
-    const name = this.#nameText(familyName);
-    let text = help === ""
-      ? ""
-      : `# HELP ${name} ${escapeHelp(help, escapesHelpQuotes)}\n`;
-    text += `# TYPE ${name} ${type === "unknown" ? unknown : type}\n`;
-    if (unit !== undefined) text += `# UNIT ${name} ${unit}\n`;
-    return text;
+  #boundLabels(
+    bounds: readonly number[],
+    isLabelled: boolean,
+  ): readonly string[] {
+    const last = this.#bounds;
+    if (last?.of === bounds && last.isLabelled === isLabelled) return last.ends;
+    const isHistogram = this.#head.type === "histogram";
+    const name = `${isLabelled ? "," : ""}${isHistogram ? "le" : "quantile"}`;
+    const texts = this.#format.syntax.boundTexts(bounds);
+    if (isHistogram) texts.push("+Inf");
+    const ends = texts.map((text) => `${name}="${text}"} `);
+    this.#bounds = { of: bounds, isLabelled, ends };
+    return ends;
   }
 }
 
-/** So many series are compared in one go. */
-const SERIES = 2048;
+/** The scheme that stands for all schemes that write alike. */
+const COMMON: EscapingScheme = "underscores";
 
-/** So many series are written in one go. */
-export const NEW_SERIES = 128;
+/** Templates by the origin of families. */
+const known = new WeakMap<object, Template[]>();
 
-/** How far a template follows an array of series. */
-export interface Follower {
-  /** The template, or one that has taken its place. */
-  template: Template;
-  /** How many series it has. */
-  at: number;
+/** Finds the template of a family, if it has the series from the last time. */
+export function findTemplate(
+  family: WrittenFamily,
+  format: Format,
+): Template | undefined {
+  const templates = known.get(family.origin ?? family.series);
+  if (templates === undefined) return undefined;
+  for (const each of templates) if (each.writes(family, format)) return each;
 }
 
-/**
- * Adds to a template the series that it lacks, or makes one that has them: as
- * many as can be in one go.
- */
-export function follow(follower: Follower, series: readonly Series[]): void {
-  const end = Math.min(follower.at + SERIES, series.length);
-  const known = follower.template.series;
-  let { at } = follower;
-  while (at < end && known[at] === series[at]) at++;
-  if (at < end) {
+/** Adds the series that a template lacks, or makes one that has them. */
+export async function templateOf(
+  family: WrittenFamily,
+  format: Format,
+): Promise<Template> {
+  const { name, series, origin = series } = family;
+  // One template serves all schemes that write the same.
+  const isCommon = format.escaping !== "dots" && LEGACY_NAME.test(name) &&
+    series.every(({ text }) => text !== undefined);
+  const own = isCommon ? { ...format, escaping: COMMON } : format;
+  let templates = known.get(origin);
+  if (templates === undefined) known.set(origin, templates = []);
+  let place = 0;
+  while (templates[place]?.isFor(family, own) === false) place++;
+  let template = templates[place];
+  if (!template?.hasHeaderOf(family)) {
+    // Its place is taken before a pause.
+    templates[place] = template = new Template(family, own);
+  }
+  // Fewer series need less memory.
+  if (series.length < template.size) template = template.fork();
+  for (let at = 0; at < series.length; at++) {
+    const { count } = template.lines;
     // Others may add to it in a pause, but not change what was added before.
-    if (at < known.length) {
-      follower.template = follower.template.fork();
+    if (at < template.size && template.series[at] !== series[at]) {
+      template = template.fork();
       at = 0;
     }
-    const added = Math.min(at + NEW_SERIES, series.length);
-    while (at < added) follower.template.add(series[at++]);
+    if (at >= template.size) {
+      template.series = series;
+      template.add(series[at]);
+    }
+    if (isDue(1 + Math.max(0, template.lines.count - count))) await rest();
   }
-  follower.at = at;
+  template.end(series);
+  return templates[place] = template;
 }

@@ -1,10 +1,12 @@
-import { describe } from "../describe.ts";
-import type { Registry } from "../types.ts";
+import { requireMethod } from "../base/checks.ts";
+import { describe } from "../base/describe.ts";
 import { defaultRegistries, defaultRegistriesNow } from "../clients/loaded.ts";
-import { askedBy } from "../clients/registry.ts";
+import type { Registry } from "../types.ts";
 
 /**
- * One registry, several, or a function that is asked with every scrape.
+ * One registry, several, or a function that is asked with every scrape. In a list
+ * `"default"` stands for the global registries of all clients that the application
+ * has loaded.
  *
  * @example A registry that is another one from time to time
  * ```ts
@@ -23,7 +25,7 @@ import { askedBy } from "../clients/registry.ts";
  */
 export type RegistrySource =
   | Registry
-  | readonly Registry[]
+  | readonly (Registry | "default")[]
   | (() =>
     | Registry
     | readonly Registry[]
@@ -32,36 +34,33 @@ export type RegistrySource =
 /** Lists the registries of a scrape. */
 export interface RegistryLister {
   /**
-   * Yields them, at once unless they are to be waited for.
+   * Yields them; a promise only if they must be waited for.
    *
-   * @throws {TypeError} If they are none.
+   * @throws {TypeError} If there is no registry.
    */
   (): readonly Registry[] | Promise<readonly Registry[]>;
-  /**
-   * Lists those that are loaded, and loads none. Only of the default registry,
-   * which changes when a client is loaded.
-   */
+  /** Lists the default registries that are loaded; absent for any other source. */
   readonly now?: () => readonly Registry[];
-  /** The registries, where they are always the same. */
+  /** The registries, if they are always the same. */
   readonly fixed?: readonly Registry[];
 }
 
 /** The registries of all clients that the application has loaded. */
-const DEFAULT: RegistryLister = Object.assign(() => defaultRegistries(), {
-  now: defaultRegistriesNow,
-});
+const DEFAULT: RegistryLister = withDefaults([]);
 
 /**
  * Makes a function that yields the registries of a scrape.
  *
  * @param source Where they come from; `undefined` for the default registry.
- * @throws {TypeError} If it is no registry. Of a function's answer the returned
- * function says so.
+ * @throws {TypeError} If it is no registry; for a function later, in the lister.
  */
 export function registriesOf(
   source: RegistrySource | undefined,
 ): RegistryLister {
   if (source === undefined) return DEFAULT;
+  if (Array.isArray(source) && source.includes("default")) {
+    return withDefaults(toList(source.filter((each) => each !== "default")));
+  }
   if (typeof source === "function") {
     return () => {
       const given = source();
@@ -70,12 +69,23 @@ export function registriesOf(
         : toList(given as Registry | readonly Registry[]);
     };
   }
-  const fixed = toList(source);
+  const fixed = toList(source as Registry | readonly Registry[]);
   return Object.assign(() => fixed, { fixed });
 }
 
+/** Lists the default registries, and others beside them. */
+function withDefaults(others: readonly Registry[]): RegistryLister {
+  const join = (listed: readonly Registry[]) => [
+    ...new Set([...listed, ...others]),
+  ];
+  return Object.assign(() => {
+    const listed = defaultRegistries();
+    return listed instanceof Promise ? listed.then(join) : join(listed);
+  }, { now: () => join(defaultRegistriesNow()) });
+}
+
 function toList(given: Registry | readonly Registry[]): readonly Registry[] {
-  // A copy: what the application does to its list later is its own affair.
+  // A copy, since the application may change its list later.
   const registries: readonly unknown[] = Array.isArray(given)
     ? [...given]
     : [given];
@@ -83,28 +93,32 @@ function toList(given: Registry | readonly Registry[]): readonly Registry[] {
   return [...new Set(registries as Registry[])];
 }
 
+/** Methods of registries that ask others for metrics, and whom they ask. */
+const ASKS_OTHERS = [
+  // An `AggregatorRegistry` of either client.
+  ["clusterMetrics", "the workers of a cluster"],
+  // A `WorkerRegistry` of `@prometheus-io/client`.
+  ["workerMetrics", "worker threads"],
+] as const;
+
 function requireRegistry(registry: unknown): void {
-  const given = Object(registry) as Partial<Registry>;
-  const asked = askedBy(given);
-  if (asked !== undefined) {
+  const given = Object(registry);
+  for (const [method, others] of ASKS_OTHERS) {
+    if (typeof given[method] !== "function") continue;
     throw new TypeError(
       "Cannot serve metrics: registry must hold metrics of its own, received " +
-        `${describe(registry)}, which asks ${asked.others}; serve each one's ` +
+        `${describe(registry)}, which asks ${others}; serve each one's ` +
         `own registry on a port of its own, or answer with its ` +
-        `\`${asked.method}()\` and \`contentType\` yourself`,
+        `\`${method}()\` and \`contentType\` yourself`,
     );
   }
-  if (typeof given.getMetricsAsArray === "function") return;
-  throw new TypeError(
-    "Cannot serve metrics: registry must have the method " +
-      `getMetricsAsArray(), received ${describe(registry)}`,
-  );
+  const option = { action: "serve metrics", name: "registry", value: registry };
+  requireMethod(option, "getMetricsAsArray");
 }
 
-/** Says that a function of registries takes longer than a scrape has. */
 export function lateRegistriesError(ms: number): Error {
   return new Error(
-    "Cannot serve metrics: the registry function must yield before the " +
-      `scrape's deadline, received nothing for ${ms} ms`,
+    "Cannot serve metrics: the registry function did not yield before the " +
+      `scrape's deadline, after ${ms} ms`,
   );
 }

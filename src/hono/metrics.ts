@@ -1,12 +1,12 @@
-import { metricsHandler } from "../exposition/handler.ts";
-import type { MetricsHandlerOptions } from "../exposition/options.ts";
+import { metricsHandler } from "../exposition/metrics_handler.ts";
+import type { MetricsHandlerOptions } from "../exposition/handler_options.ts";
 import type { HonoContext } from "./context.ts";
 
 /**
  * Makes a handler for the route of the metrics.
  *
- * It answers as a handler of {@linkcode metricsHandler} does, for the registry
- * that is given, or for those of all clients that the application has loaded.
+ * It answers as a handler of {@linkcode metricsHandler} does, for the given
+ * registry or those of all clients that the application has loaded.
  *
  * @example The route that Prometheus scrapes
  * ```ts
@@ -22,8 +22,7 @@ import type { HonoContext } from "./context.ts";
  *
  * @param options What is served, and within which bounds.
  * @returns The handler.
- * @throws {TypeError} If an option is of the wrong type, such as a `registry`
- * that is none.
+ * @throws {TypeError} If an option is of the wrong type.
  * @throws {RangeError} If a number among the options is out of its range.
  */
 export function metrics(

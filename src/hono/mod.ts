@@ -1,7 +1,7 @@
 /**
  * Request metrics and the metrics' route for Hono, one line each.
  *
- * Hono is not imported: any that the application has fits, from npm or from JSR.
+ * Hono is not imported: the application's own fits, from npm or from JSR.
  *
  * @example Measuring an application
  * ```ts
@@ -21,14 +21,13 @@
  */
 
 export { metrics } from "./metrics.ts";
-export {
-  prometheus,
-  type PrometheusMiddleware,
-  type PrometheusOptions,
-} from "./prometheus.ts";
-export type { HonoContext, HonoRequest, HonoRoute } from "./context.ts";
-export type { LabelValues, RequestMetricsOptions } from "../http/options.ts";
-export type { MetricsRegistry } from "../http/registration.ts";
-export type { MetricsHandlerOptions } from "../exposition/options.ts";
+export { prometheus, type PrometheusOptions } from "./prometheus.ts";
+export type { HonoContext } from "./context.ts";
+export type {
+  LabelValues,
+  MetricsRegistry,
+  RequestMetricsOptions,
+} from "../http/mod.ts";
+export type { MetricsHandlerOptions } from "../exposition/handler_options.ts";
 export type { RegistrySource } from "../gather/registries.ts";
 export type * from "../registry_types.ts";

@@ -1,25 +1,11 @@
 import { Exchange } from "../http/exchange.ts";
-import type { RequestMetricsOptions } from "../http/options.ts";
 import { RequestMeter } from "../http/request_meter.ts";
+import type { RequestMetricsOptions } from "../http/request_options.ts";
 import type { HonoContext } from "./context.ts";
 import { routeOf } from "./route.ts";
 
 /**
  * Options for {@linkcode prometheus}.
- *
- * @example Options of the middleware
- * ```ts
- * import { prometheus, type PrometheusOptions } from "@prometheus-async/prometheus-async/hono";
- * import { Hono } from "hono";
- * import { Registry } from "prom-client";
- *
- * const options: PrometheusOptions = { registry: new Registry(), prefix: "shop_" };
- * const app = new Hono();
- * app.use(prometheus(options));
- * app.get("/", (c) => c.text("hello"));
- * const response = await app.request("/");
- * if (await response.text() !== "hello") throw new Error("changed");
- * ```
  *
  * @typeParam C The application's context, for the functions among them.
  */
@@ -27,43 +13,18 @@ export type PrometheusOptions<C extends HonoContext = HonoContext> =
   RequestMetricsOptions<C>;
 
 /**
- * A middleware: it fits wherever Hono takes one.
- *
- * @example A middleware that is made elsewhere
- * ```ts
- * import { prometheus, type PrometheusMiddleware } from "@prometheus-async/prometheus-async/hono";
- * import { Hono } from "hono";
- * import { Registry } from "prom-client";
- *
- * const middleware: PrometheusMiddleware = prometheus({
- *   registry: new Registry(),
- * });
- * const app = new Hono().use(middleware);
- * app.get("/", (c) => c.text("hello"));
- * const response = await app.request("/");
- * if (await response.text() !== "hello") throw new Error("changed");
- * ```
- *
- * @typeParam C The application's context.
- */
-export type PrometheusMiddleware<C extends HonoContext = HonoContext> = (
-  c: C,
-  next: () => Promise<void>,
-) => Promise<void>;
-
-/**
  * Makes a middleware that measures an application's requests to the last byte of
  * their responses, by method, route and status.
  *
  * The metrics, and when a response has ended, are those of
- * {@linkcode instrumentHandler}. The route is the pattern of the handler that has
+ * {@linkcode instrumentHandler}. The route is the pattern of the handler that
  * answered, with those of the applications that it is mounted in, such as
- * `/api/users/:id`; also when its error handler did, or a middleware before it.
- * Where there is no such handler it is the pattern of the middleware that has
- * answered, such as one that serves files, or `_OTHER` if the status is 404.
- * Middleware is what takes `next`, for any method or for paths that end in `*`.
+ * `/api/users/:id`; also when its error handler answered, or a middleware before
+ * it. Without such a handler it is the pattern of the middleware that answered,
+ * such as one that serves files, or `_OTHER` if the status is 404. Functions that
+ * take `next`, for any method or for paths that end in `*`, count as middleware.
  *
- * Mount it once, before whatever is to be measured.
+ * Mount it once, before the routes that it should measure.
  *
  * @example Measuring an application, and serving what was measured
  * ```ts
@@ -105,15 +66,15 @@ export type PrometheusMiddleware<C extends HonoContext = HonoContext> = (
  *
  * @typeParam C The application's context.
  * @param options The registry, and what else is measured.
- * @returns The middleware.
+ * @returns The middleware, which fits wherever Hono takes one.
  * @throws {TypeError} If an option is of the wrong type, if the registry has
- * other metrics of the same names, or if those that share their metrics want
- * different ones.
+ * other metrics of the same names, or if applications that share their metrics
+ * want different ones.
  * @throws {RangeError} If an option is out of its range.
  */
 export function prometheus<C extends HonoContext = HonoContext>(
   options: PrometheusOptions<C> = {},
-): PrometheusMiddleware<C> {
+): (c: C, next: () => Promise<void>) => Promise<void> {
   const meter = new RequestMeter<C>(
     "prometheus",
     options,
@@ -121,20 +82,23 @@ export function prometheus<C extends HonoContext = HonoContext>(
   );
 
   async function measure(c: C, next: () => Promise<void>): Promise<void> {
+    if (meter.hasExclusions && meter.excludes(c.req.raw.url, c)) {
+      return await next();
+    }
     const exchange = new Exchange(meter, c.req.raw, c.env);
     try {
       await next();
     } catch (error) {
-      // Hono handles every `Error`; what else is thrown goes on to the server.
+      // Hono handles every `Error`; other thrown values go on to the server.
       exchange.fail(c);
       throw error;
     }
-    // Hono answers with an error if nobody did.
+    // Without a response, Hono answers with an error.
     if (!c.finalized) return exchange.fail(c);
     const followed = exchange.answer(c.res, c);
     if (followed === undefined) return;
     const response = await followed;
-    // Or Hono would read its body once more, to add the headers of the other.
+    // Otherwise Hono would read its body once more, to add the other's headers.
     c.res = undefined;
     c.res = response;
   }

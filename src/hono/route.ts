@@ -1,11 +1,13 @@
-import type { HonoContext, HonoRoute } from "./context.ts";
+import type { HonoContext } from "./context.ts";
+
+type HonoRoute = HonoContext["req"]["matchedRoutes"][number];
 
 /**
- * Finds the route of a request that was answered: the pattern of the handler
- * that did so or, where a middleware has answered before, would have.
+ * Finds the route of a request that was answered: the pattern of the handler that
+ * answered or, after a middleware's answer, would have.
  *
- * @param ownHandler The middleware that asks, which answers nobody.
- * @returns `undefined` if there is none.
+ * @param ownHandler The middleware that asks; it answers no requests.
+ * @returns `undefined` without a route.
  */
 export function routeOf(
   c: HonoContext,
@@ -16,36 +18,36 @@ export function routeOf(
   if (isHandler(last)) return last.path;
   const next = matchedRoutes.slice(routeIndex + 1).find(isHandler);
   if (next !== undefined) {
-    // Files that a middleware serves before a handler for all that is left.
-    const isLeft = isWildcard(next) && next.path.length < last.path.length;
+    // A middleware that serves files, before a handler for all other paths.
+    const isLeft = endsInStar(next) && next.path.length < last.path.length;
     return isLeft ? last.path : next.path;
   }
-  // A middleware has answered, such as one that serves files, or nobody has.
+  // A middleware answered, such as one that serves files, or no function did.
   const isNotFound = targetOf(last) === ownHandler ||
-    // Asking for a response that is not there makes one.
+    // Without `finalized`, Hono's getter would make a response.
     c.finalized && c.res?.status === 404;
   return isNotFound ? undefined : last.path;
 }
 
 /**
  * Tells handlers from middleware, as far as Hono shows the difference: middleware
- * is for any method, or for all paths of a kind, and takes `next`.
+ * takes `next`, and is for any method or for paths that end in `*`.
  */
 function isHandler(route: HonoRoute): boolean {
   const isForAny = route.method === "ALL";
   const { length } = targetOf(route);
-  if (!isWildcard(route)) return !isForAny || length < 2;
-  // One that takes arguments as they come says that it takes none.
+  if (!endsInStar(route)) return !isForAny || length < 2;
+  // A function with rest parameters has the length 0.
   return length === 1 || length === 0 && !isForAny;
 }
 
-function isWildcard({ path }: HonoRoute): boolean {
+function endsInStar({ path }: HonoRoute): boolean {
   return path.endsWith("*");
 }
 
 /**
- * What was registered: around that of an application with an error handler of its
- * own Hono puts another function, which takes `next`, too.
+ * The registered function. Where an application has an error handler of its own,
+ * Hono wraps its functions in others, which all take `next`.
  */
 // deno-lint-ignore ban-types
 function targetOf({ handler }: HonoRoute): Function {

@@ -1,5 +1,5 @@
 import { runtimeName } from "../runtime/detect.ts";
-import { nextTurn } from "../runtime/pace.ts";
+import { nextTurn } from "../runtime/wait.ts";
 import type { ResponseWatcher } from "../runtime/response_end.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -7,12 +7,11 @@ type Bytes = Uint8Array<ArrayBuffer>;
 /**
  * Watches the body of a response to its end, where its server does not tell.
  *
- * A body that is all there has ended when the handler has answered; the response
- * is left alone then, since servers send what is no stream with its length, and
- * faster. Of a stream that is ready before it is read, as much is read ahead as
- * {@linkcode sizeOfWhole} looks at.
+ * A body that is complete has ended when the handler has answered. Its response is
+ * kept: servers send it with its length, and faster than a stream. Of a stream,
+ * {@linkcode sizeOfWhole} may read some chunks ahead.
  *
- * @returns The response, or what takes its place.
+ * @returns The response, or another one with the same content.
  */
 export async function watchBody(
   response: Response,
@@ -24,22 +23,22 @@ export async function watchBody(
     watcher.onEnd();
     return response;
   }
-  // Bun has the types of some bodies among the headers when they are asked for.
+  // Bun adds the types of some bodies to the headers only when asked for them.
   response.headers.get("content-type");
   return new Response(watched(response.body!.getReader(), watcher), response);
 }
 
-/** What is looked at of a body: a form has two chunks, and on Bun a text many. */
+/** The most chunks of a complete body: a form has 2, and on Bun a text many. */
 const MAX_CHUNKS = runtimeName() === "bun" ? 32 : 2;
 const MAX_BYTES = 8_000_000;
 
 /**
- * The size of a body that is all there: it comes to its end before the event loop
- * turns. It is a copy that is looked at, for the original would be a stream then.
+ * The size of a complete body, which ends before the event loop turns. Reads a
+ * copy, since reading turns the original into a stream.
  *
  * @returns `undefined` if it is a stream, or too large to tell.
- * @throws {TypeError} If the body was read by somebody else, or the response is no
- * web-standard one.
+ * @throws {TypeError} If the body was read before, or the response is not
+ * web-standard.
  */
 async function sizeOfWhole(response: Response): Promise<number | undefined> {
   const { body } = response.clone();
@@ -54,30 +53,29 @@ async function sizeOfWhole(response: Response): Promise<number | undefined> {
       const read = await Promise.race([reader.read(), turned]);
       if (read === undefined) break;
       if (read.done) return size;
-      // A stream may have chunks that are none, which the server refuses.
+      // A stream may have other chunks, which the server refuses.
       if (!(read.value instanceof Uint8Array)) break;
       size += read.value.byteLength;
-      // Of one chunk that is larger the next read tells the end.
+      // After a single chunk, however large, the next read may tell the end.
       if (size > MAX_BYTES && chunks > 0) break;
     }
   } catch {
-    // Whoever reads the other one gets it.
+    // The reader of the original gets the same error.
   }
-  // Settles when the other one has come to its end, too.
+  // Not awaited: it settles when both bodies have ended.
   reader.cancel().catch(() => {});
   return undefined;
 }
 
-/** A stream that is watched. */
 interface WatchedStream {
   readonly watcher: ResponseWatcher;
-  /** When something was read of it last, in milliseconds. */
+  /** The time of the last read, in milliseconds. */
   readAt: number;
 }
 
 /**
- * Streams that nobody read to the end, or cancelled: who puts another response in
- * the place of one may leave its body alone.
+ * Streams that were neither read to the end nor cancelled: code that replaces a
+ * response may leave its body alone.
  */
 const abandoned = new FinalizationRegistry<WatchedStream>(
   ({ watcher, readAt }) => watcher.onEnd(readAt),

@@ -1,4 +1,4 @@
-import type { OwnSeries } from "../metrics/own_series.ts";
+import type { OwnSeries } from "../metrics/own_metric.ts";
 import {
   asksForWebSocket,
   isUpgraded,
@@ -6,45 +6,59 @@ import {
   type RequestOrigin,
   type ResponseWatcher,
   watchBytes,
+  watchClose,
   watchEnd,
+  watchFirstByte,
 } from "../runtime/response_end.ts";
 import { watchBody } from "./body_end.ts";
-import { methodOf } from "./methods.ts";
 import type { RequestMeter } from "./request_meter.ts";
-import type { RequestDetails, RequestSeries } from "./request_metrics.ts";
-import { contentLength, requestSize } from "./sizes.ts";
+import {
+  contentLength,
+  type MeasuredRequest,
+  methodOf,
+  requestSize,
+} from "./request_parts.ts";
+import type { RequestDetails, RequestSeries } from "./request_series.ts";
 
 /** The statuses of responses without a body (RFC 9110, 6.4.1). */
 const BODILESS: readonly number[] = [204, 205, 304];
 
 /**
- * One request and its response, from the handler's call to the last byte. None of
- * its methods ever throws: the outcome is the application's.
+ * One request and its response, from the handler's call to the last byte. No method
+ * throws: measuring must not change the application's outcome.
  */
 export class Exchange<Call> implements ResponseWatcher {
   readonly #meter: RequestMeter<Call>;
-  readonly #request: Request;
+  readonly #request: MeasuredRequest;
   readonly #context: unknown;
   readonly #method: string;
   readonly #startedAt: number;
   readonly #inprogress: OwnSeries;
-  /** Where it is counted; known when the handler has answered. */
+  /** Set when the handler has answered, as are the details. */
   #series: RequestSeries | undefined;
   #details: RequestDetails | undefined;
+  #responseBytes: number | undefined;
+  #firstByteAt: number | undefined;
   #hasEnded = false;
 
   /**
-   * Begins to measure a request.
-   *
-   * @param context What the server has handed to the handler beside it.
+   * @param context The handler's second argument, or the like: it tells of the end.
+   * @param startedAt By `performance.now()`.
    */
-  constructor(meter: RequestMeter<Call>, request: Request, context: unknown) {
+  constructor(
+    meter: RequestMeter<Call>,
+    request: MeasuredRequest,
+    context: unknown,
+    startedAt: number = performance.now(),
+  ) {
     this.#meter = meter;
     this.#request = request;
     this.#context = context;
-    this.#method = methodOf(request);
-    this.#inprogress = meter.metrics.begin(this.#method);
-    this.#startedAt = performance.now();
+    this.#method = methodOf(request, meter.methods);
+    this.#inprogress = meter.metrics.begin(this.#method, meter.report);
+    this.#startedAt = startedAt;
+    const { outgoing } = (context ?? {}) as { outgoing?: object };
+    if (outgoing) meter.claim?.(outgoing);
     if (!meter.readsRequests) return;
     try {
       keepHeaders(context, request);
@@ -54,18 +68,15 @@ export class Exchange<Call> implements ResponseWatcher {
   }
 
   /**
-   * Takes the handler's response.
+   * Takes the handler's response; `undefined` if it has returned no response.
    *
-   * @param response `undefined` if it has returned none.
-   * @param call What is known of the request now.
-   * @returns What is to take the response's place, if its end cannot be learnt
-   * otherwise.
+   * @returns A response to send instead, if only that tells of the end.
    */
   answer(
     response: Response | undefined,
     call: Call,
   ): Promise<Response> | undefined {
-    // What is no response has no end, and what is no status is 500.
+    // No response: nothing to wait for. No valid status: 500.
     let sent: Response | undefined;
     let status = 500;
     try {
@@ -77,9 +88,10 @@ export class Exchange<Call> implements ResponseWatcher {
     } catch (error) {
       this.#meter.report(error);
     }
+    this.onFirstByte();
     const { origin } = this.#describe(status, call);
     try {
-      // A WebSocket's life is no request.
+      // A request that became a WebSocket ends with its handshake.
       if (sent && status !== 101) return this.#watch(sent, origin);
     } catch (error) {
       this.#meter.report(error);
@@ -88,10 +100,43 @@ export class Exchange<Call> implements ResponseWatcher {
     return undefined;
   }
 
-  /** Takes note that the handler has failed: the server answers with 500. */
+  /** Takes the handler's failure: the server answers with 500. */
   fail(call: Call): void {
     this.#describe(500, call);
     this.onEnd();
+  }
+
+  /**
+   * Follows a response that a listener of Node's writes. Call it before the
+   * listener.
+   *
+   * @param statusOf Finds the status when the response is closed.
+   * @param endedAt When it was closed, if it is.
+   * @returns Ends the request before that.
+   */
+  follow(
+    outgoing: unknown,
+    statusOf: () => number,
+    call: Call,
+    endedAt?: number,
+  ): () => void {
+    const end = () => {
+      if (this.#hasEnded) return;
+      const status = statusOf();
+      this.#describe(status, call);
+      if (!this.#hasBody(status)) this.#responseBytes = 0;
+      this.onEnd(endedAt);
+    };
+    this.#meter.claim?.(outgoing as object);
+    if (this.#meter.hasSizes) {
+      this.onBytes(0);
+      watchBytes({ outgoing }, this);
+    }
+    if (this.#meter.hasFirstByte) {
+      watchFirstByte(outgoing, () => this.onFirstByte());
+    }
+    watchClose(outgoing, end);
+    return end;
   }
 
   /** Counts the request, once; the handler must have answered. */
@@ -99,23 +144,42 @@ export class Exchange<Call> implements ResponseWatcher {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#inprogress.add(-1);
-    this.#series?.count((at - this.#startedAt) / 1000, this.#details);
+    const details = this.#details;
+    if (details) {
+      details.responseBytes = this.#responseBytes;
+      details.firstByteSeconds = this.#firstByteAt &&
+        (this.#firstByteAt - this.#startedAt) / 1000;
+    }
+    this.#series?.count((at - this.#startedAt) / 1000, details);
+  }
+
+  /** Forgets the request: the application measures it itself. */
+  drop(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#inprogress.add(-1);
+  }
+
+  onFirstByte(): void {
+    if (this.#meter.hasFirstByte) this.#firstByteAt ??= performance.now();
   }
 
   onBytes(bytes: number): void {
-    const details = this.#details;
-    if (details === undefined) return;
-    details.responseBytes = (details.responseBytes ?? 0) + bytes;
+    this.#responseBytes = (this.#responseBytes ?? 0) + bytes;
   }
 
-  /** Who makes a WebSocket returns nothing, or an empty response. */
+  #hasBody(status: number): boolean {
+    return this.#method !== "HEAD" && !BODILESS.includes(status);
+  }
+
+  /** A handler that makes a WebSocket returns `undefined`, or an empty response. */
   #isUpgraded(response: Response | undefined): boolean {
     return response === undefined
       ? asksForWebSocket(this.#request)
       : response.status === 200 && isUpgraded(this.#context, this.#request);
   }
 
-  /** Makes what the request and the answer tell, before they are gone. */
+  /** Finds series and details while request and response can still be read. */
   #describe(status: number, call: Call): RequestSeries {
     const meter = this.#meter;
     if (meter.hasDetails) {
@@ -136,15 +200,14 @@ export class Exchange<Call> implements ResponseWatcher {
     );
   }
 
-  /** Sees to it that the end is learnt, and the size if it is asked for. */
+  /** Follows the response to its end, and its size if that is measured. */
   #watch(
     response: Response,
     origin: RequestOrigin,
   ): Promise<Response> | undefined {
     const isWatched = watchEnd(this.#context, this.#request, this, origin);
     if (isWatched && !this.#meter.hasSizes) return undefined;
-    const hasBody = this.#method !== "HEAD" &&
-      !BODILESS.includes(response.status);
+    const hasBody = this.#hasBody(response.status);
     if (hasBody && !(isWatched && this.#knowsSize(response))) {
       return this.#readBody(response, isWatched);
     }
@@ -156,17 +219,14 @@ export class Exchange<Call> implements ResponseWatcher {
   /** Whether the size of the body is known, or will be without reading it. */
   #knowsSize(response: Response): boolean {
     if (!this.#meter.hasSizes) return true;
-    // First of all: to ask for its headers makes a response slow on Node.
+    // First, since asking for its headers makes a response slow on Node.
     if (watchBytes(this.#context, this)) return true;
     const length = contentLength(response.headers);
     if (length !== undefined) this.onBytes(length);
     return length !== undefined;
   }
 
-  async #readBody(
-    response: Response,
-    isWatched: boolean,
-  ): Promise<Response> {
+  async #readBody(response: Response, isWatched: boolean): Promise<Response> {
     const watcher: ResponseWatcher = isWatched
       ? { onBytes: (bytes) => this.onBytes(bytes), onEnd() {} }
       : this;

@@ -2,8 +2,8 @@
  * Metrics of HTTP requests around any fetch handler.
  *
  * Names and units are Prometheus', the methods, the routes and the buckets as in
- * OpenTelemetry's semantic conventions for HTTP. No client is imported, and none
- * is needed.
+ * OpenTelemetry's semantic conventions for HTTP. A client is neither imported nor
+ * needed.
  *
  * @example Measuring a handler
  * ```ts
@@ -21,12 +21,11 @@
  */
 
 export {
-  type Answer,
   type HandledRequest,
-  type InstrumentedHandler,
   instrumentHandler,
   type InstrumentHandlerOptions,
 } from "./instrument_handler.ts";
-export type { LabelValues, RequestMetricsOptions } from "./options.ts";
-export type { MetricsRegistry } from "./registration.ts";
+export type { RequestMetricsOptions } from "./request_options.ts";
+export type { MetricsRegistry } from "./request_metrics.ts";
+export type { LabelValues } from "../wrappers/wrapper_options.ts";
 export type * from "../registry_types.ts";

@@ -1,37 +1,35 @@
-import { HashMapInterception } from "../clients/prom_client/hash_map.ts";
-import { StoreInterception } from "../clients/client_js/store.ts";
+import { reasonOf } from "../base/describe.ts";
+import { LabelMapInterception } from "../clients/client_js/label_map.ts";
+import type { Methods } from "../clients/direct.ts";
+import { cellsOf } from "../clients/entries.ts";
 import type { Interception } from "../clients/interception.ts";
-import { bucketsOf, cellsOf } from "../clients/buckets.ts";
-import { requireSame, use } from "../clients/probe.ts";
+import { METHODS, requireSame, type Row, use } from "../clients/probe.ts";
+import { HashMapInterception } from "../clients/prom_client/hash_map.ts";
 import {
   differs,
-  type LiveVerdict,
   makeScratch,
   recognise,
   type Verdict,
-} from "../clients/recognise.ts";
-import type { Row, StoredMetric } from "../clients/stored.ts";
+} from "../clients/storage.ts";
+import { bucketsOf, type StoredMetric } from "../clients/stored.ts";
 import { Cell } from "../memory/cell.ts";
 import { Memory } from "../memory/memory.ts";
 import type { Table } from "../memory/table.ts";
-import { messageOf } from "../message_of.ts";
 import { OwnMetric } from "../metrics/own_metric.ts";
 import type { RegisteredMetric } from "../types.ts";
-import { type LiveOwnMetric, OwnInterception } from "./own_metric.ts";
+import { OwnInterception } from "./own_interception.ts";
 
 const INTERCEPTIONS = {
   hashMap: HashMapInterception,
-  store: StoreInterception,
+  store: LabelMapInterception,
 } as const;
 
 const attachments = new WeakMap<RegisteredMetric, Attachment>();
 
-/**
- * A metric whose values are kept in shared memory, for as long as somebody wants
- * that; or the reason why they are not.
- */
+/** Keeps a metric's values in shared memory while it has users, or says why not. */
 export class Attachment {
   readonly #metric: RegisteredMetric;
+  #name: string;
   readonly #memory: Memory;
   readonly #users = new Set<() => void>();
   #interception: Interception | undefined;
@@ -43,57 +41,51 @@ export class Attachment {
   isClients = false;
   #verdict: Verdict | undefined;
 
-  /**
-   * Finds the attachment of a metric, or makes one, for one more user.
-   *
-   * @param onLost Called when the values can no longer be kept.
-   */
+  /** Finds or makes the attachment of a metric, for a user who is told its loss. */
   static of(
     metric: RegisteredMetric,
+    name: string,
     memory: Memory,
     onLost: () => void,
   ): Attachment {
     let attachment = attachments.get(metric);
-    // One that is left of another memory cannot be read in this one.
+    // An attachment to another memory cannot be read in this one.
     if (attachment === undefined || attachment.#memory !== memory) {
-      attachment = new Attachment(metric, memory);
+      attachment = new Attachment(metric, name, memory);
       attachments.set(metric, attachment);
     }
     attachment.#users.add(onLost);
     return attachment;
   }
 
-  private constructor(metric: RegisteredMetric, memory: Memory) {
+  private constructor(metric: RegisteredMetric, name: string, memory: Memory) {
     this.#metric = metric;
+    this.#name = name;
     this.#memory = memory;
     try {
       this.#interception = this.#intercept();
       this.table = this.#interception.table;
     } catch (error) {
-      this.reason = messageOf(error);
+      this.reason = reasonOf(error);
     }
   }
 
-  /**
-   * Intercepts the metric.
-   *
-   * @throws {Error} If that cannot be done.
-   */
   #intercept(): Interception {
     const metric = this.#metric;
     const memory = this.#memory;
-    const onFailure = (error: unknown) => this.#lose(messageOf(error));
+    const onFailure = (error: unknown) => this.#lose(reasonOf(error));
     if (metric instanceof OwnMetric && metric.type !== "summary") {
-      return new OwnInterception(metric as LiveOwnMetric, memory, onFailure);
+      return new OwnInterception(metric, memory, onFailure);
     }
     const verdict = recognise(metric);
     this.isClients = "storage" in verdict || verdict.isClients;
     if (!("storage" in verdict)) throw new Error(verdict.reason);
     const { base, storage: { property, type } } = verdict;
-    const { observe, reason } = judge(verdict);
+    const { methods, reason } = judge(verdict);
     if (reason !== undefined) throw new Error(reason);
     this.#heed(verdict);
-    const options = { type, base, memory, observe, onFailure };
+    const name = this.#name;
+    const options = { name, type, base, memory, methods, onFailure };
     return new (INTERCEPTIONS[property])(metric as never, options);
   }
 
@@ -101,32 +93,31 @@ export class Attachment {
   release(onLost: () => void): void {
     this.#users.delete(onLost);
     if (this.#users.size > 0) return;
-    if (attachments.get(this.#metric) === this) {
-      attachments.delete(this.#metric);
-    }
+    const metric = this.#metric;
+    if (attachments.get(metric) === this) attachments.delete(metric);
     // A metric that was frozen meanwhile goes on with its cells.
     if (this.#detach()) this.table?.dispose();
   }
 
-  /** Follows what may be changed of a metric: its methods, name and help text. */
-  follow(): void {
+  /** Follows changes of the metric's methods, help text, and name in the registry. */
+  follow(name: string = this.#name): void {
+    this.#name = name;
     if (this.reason !== undefined) return;
-    const { name, help, type } = this.#metric as StoredMetric;
+    const { help, type } = this.#metric as StoredMetric;
     if (this.isClients) {
       const found = recognise(this.#metric);
-      const { reason } = "storage" in found ? judge(found) : found;
+      if (!("storage" in found)) return this.#lose(found.reason);
+      const { reason } = judge(found);
       if (reason !== undefined) return this.#lose(reason);
-      const verdict = found as Verdict;
-      // No constructor runs by now: one that has thrown has left it without a type.
-      if (type !== verdict.scratch.type) {
+      // The constructor has ended: without a type if it has thrown.
+      if (type !== found.scratch.type) {
         return this.#lose("its constructor must not throw");
       }
-      this.#heed(verdict);
+      this.#heed(found);
     }
     this.table?.rename(name, String(help));
   }
 
-  /** Goes by a verdict that may still change. */
   #heed(verdict: Verdict): void {
     if (verdict === this.#verdict) return;
     this.#verdict = verdict;
@@ -152,22 +143,16 @@ export class Attachment {
 }
 
 /** Finds out whether metrics can be live, by making another one so. */
-function judge(verdict: Verdict): LiveVerdict {
-  const { base, live, scratch: { observe } } = verdict;
-  if (live !== undefined) return live;
-  // One that was put in its place may do more than to count.
-  const isClients = typeof observe === "function" &&
-    Reflect.get(base, observe.name) === observe &&
-    !Object.hasOwn(observe, "prototype");
-  const isDirect = isClients && verdict.type === "histogram" &&
-    !verdict.isLabelled && !verdict.hasExemplars;
+function judge(verdict: Verdict): NonNullable<Verdict["live"]> {
+  if (verdict.live !== undefined) return verdict.live;
+  const methods = methodsOf(verdict);
   let reason: string | undefined;
-  for (const bypassed of isDirect ? [observe, undefined] : [undefined]) {
+  for (const bypassed of methods ? [methods, undefined] : [undefined]) {
     try {
       requireLive(verdict, bypassed);
-      return verdict.live = { observe: bypassed };
+      return verdict.live = { methods: bypassed };
     } catch (error) {
-      // That there is no memory says nothing of the class.
+      // A lack of memory says nothing of the class.
       if (error instanceof RangeError) throw error;
       reason = differs(error);
     }
@@ -175,27 +160,49 @@ function judge(verdict: Verdict): LiveVerdict {
   return verdict.live = { reason };
 }
 
+/** Lists the methods that might be bypassed, if all of them are the client's. */
+function methodsOf(
+  { base, type, hasExemplars, scratch }: Verdict,
+): Methods | undefined {
+  if (hasExemplars) return undefined;
+  const names = [...METHODS[type], ...type === "histogram" ? ["labels"] : []];
+  // A replaced method may do more than to update.
+  const areClients = names.every((name) => {
+    const method = scratch[name];
+    return typeof method === "function" &&
+      Reflect.get(base, method.name) === method &&
+      !Object.hasOwn(method, "prototype");
+  });
+  if (!areClients) return undefined;
+  return Object.fromEntries(names.map((name) => [name, scratch[name]]));
+}
+
 /**
- * Requires that another metric goes on as before while it is live, with all of its
- * values in cells, and is what it was afterwards.
+ * Requires that another metric stores the same while it is live, with all values
+ * in cells, and is what it was afterwards.
  */
-function requireLive(verdict: Verdict, observe: unknown): void {
+function requireLive(verdict: Verdict, methods: Methods | undefined): void {
   const { base, type, bounds, storage } = verdict;
   const scratch = makeScratch(base, verdict);
   const properties = Object.keys(scratch);
   const options = {
+    name: scratch.name,
     type,
     base,
     memory: new Memory(),
-    observe,
+    methods,
     onFailure(error: unknown) {
       throw error;
     },
   };
   const buckets = bucketsOf(bounds);
+  const requireStored = (rows: readonly Row[]) => {
+    const [{ entries }] = storage.list<Row>(scratch);
+    requireSame(entries, rows);
+  };
   let live: Interception | undefined;
-  let stored: readonly Row[] = [];
-  for (const rows of use(scratch, verdict)) {
+  let rows: readonly Row[] = [];
+  for (rows of use(scratch, verdict)) {
     live ??= new (INTERCEPTIONS[storage.property])(scratch as never, options);
     const expected = rows.map((row) =>
       type === "histogram" ? cellsOf(row, buckets) : [row.value]
@@ -205,11 +212,9 @@ function requireLive(verdict: Verdict, observe: unknown): void {
       return [...Cell.cells(owner).subarray(at, at + expected[row].length)];
     });
     requireSame([live.table.rows, ...cells], [rows.length, ...expected]);
-    const [{ entries }] = storage.list<Row>(scratch);
-    requireSame(entries, stored = rows);
+    requireStored(rows);
   }
   live!.detach();
-  const [{ entries }] = storage.list<Row>(scratch);
-  requireSame(entries, stored);
+  requireStored(rows);
   requireSame(Object.keys(scratch), properties);
 }

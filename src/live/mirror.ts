@@ -1,55 +1,38 @@
-import { describe } from "../describe.ts";
-import { Directory, type DirectoryEntry } from "../memory/directory.ts";
+import { describe } from "../base/describe.ts";
+import type { NameFilter } from "../gather/name_filter.ts";
+import { Directory, type DirectoryEntry } from "../memory/records.ts";
 import type { Handover, MemoryChunk } from "../memory/layout.ts";
+import { leftOutError } from "../families/failures.ts";
+import { leaderOf } from "../metrics/leading_registry.ts";
+import { nameOf, registeredName } from "../clients/stored.ts";
 import { Memory } from "../memory/memory.ts";
-import type { Registry } from "../types.ts";
+import type { RegisteredMetric, Registry } from "../types.ts";
 import type { MirroredMetric, Refreshing } from "./mirrored_metric.ts";
 import { MirroredRegistry, type RegistryMirror } from "./mirrored_registry.ts";
 
-/** A metric whose values are not live, and why. */
 export interface NotLive {
   readonly name: string;
   readonly reason: string;
 }
 
-/** Which metrics are refreshed. */
-export interface RefreshOptions {
-  /** Which are wanted, by name and type; without it all are. */
-  readonly isWanted?: (name: string, type: unknown) => boolean;
-  /**
-   * For how long a refresh is good enough, in milliseconds since its beginning.
-   *
-   * @default {0}
-   */
-  readonly maxAge?: number;
-}
-
-/** What a {@linkcode Mirror} mirrors. */
 export interface MirrorOptions {
   /** The registries, in the order of their families. */
   readonly registries: readonly Registry[];
-  /** Told what could not be followed. */
+  /** Is told changes that could not be followed; it must not throw. */
   readonly onError: (error: unknown) => void;
-  /**
-   * Told at once when there are other metrics, or one is not live any more. It
-   * must not throw.
-   */
+  /** Is told at once of other metrics, and of lost ones; it must not throw. */
   readonly onChange?: () => void;
 }
 
-/**
- * The memory of all mirrors, as long as there are some: whoever mirrors a metric,
- * its values can be in one place only.
- */
+/** The memory of all mirrors: a metric's values can be in one place only. */
 let shared: { readonly memory: Memory; mirrors: number } | undefined;
 
 /**
- * Keeps the metrics of registries in shared memory, where a reader on any thread
- * sees them as they are at any moment.
+ * Keeps the metrics of registries in shared memory, for readers on any thread.
  *
- * Counters, gauges and histograms of a known client are live: each update is
- * there at once. All others, and what collectors compute, are as they were when
- * {@linkcode Mirror.refresh} was called last.
+ * Counters, gauges and histograms of a known client are live: readers see each
+ * update at once. All others, and values that collectors compute, are as old as
+ * the last {@linkcode Mirror.refresh}.
  */
 export class Mirror {
   #registries: ReadonlyMap<Registry, MirroredRegistry> = new Map();
@@ -57,12 +40,13 @@ export class Mirror {
   readonly #onChange: () => void;
   readonly #memory: Memory;
   readonly #directory: Directory;
-  /** End handing memory over. */
   readonly #stops: (() => void)[] = [];
-  /** Why metrics of known clients are not live, as far as it was told. */
+  /** The reasons that were told why metrics are not live, or are left out. */
   readonly #told = new Set<string>();
   /** The families that are listed, by their identity and default labels. */
   readonly #listed = new Set<string>();
+  /** The names of metrics that another registry has taken the place of. */
+  readonly #leftOut = new Set<string>();
   #isClosed = false;
 
   /** Attaches to the metrics that the registries have, and will have. */
@@ -86,13 +70,19 @@ export class Mirror {
     if (this.#isClosed) return;
     this.#onChange();
     const known = this.#registries;
+    const leader = leaderOf(registries);
     const mirror: RegistryMirror = {
       memory: this.#memory,
       attempt: (action) => this.#attempt(action),
       onChange: this.#changed,
       onMetric: (registry, metric) => this.#add(registry, metric),
+      isLeftOut: (registry, metric) => this.#isLeftOut(registry, metric),
     };
-    this.#registries = new Map(registries.map((registry) => [
+    // The last registry is the one that may grow quickly: a client's.
+    const ordered = leader === undefined
+      ? registries
+      : [leader, ...registries.filter((each) => each !== leader)];
+    this.#registries = new Map(ordered.map((registry) => [
       registry,
       known.get(registry) ?? new MirroredRegistry(registry, mirror),
     ]));
@@ -107,7 +97,6 @@ export class Mirror {
     return [...this.#registries.values()].every(({ isWatched }) => isWatched);
   }
 
-  /** The metrics that are not live. */
   get notLive(): readonly NotLive[] {
     return this.#all().flatMap(({ name, attachment: { reason } }) =>
       reason === undefined ? [] : [{ name, reason }]
@@ -115,10 +104,8 @@ export class Mirror {
   }
 
   /**
-   * Hands the memory over to a reader.
-   *
-   * @param onChunk Called with the memory that is added later, while main may be
-   * blocked; it may arrive in any order.
+   * Hands the memory over to a reader; what is added later by `onChunk`, even
+   * while main is blocked. Chunks may arrive in any order.
    */
   handOver(onChunk: (chunk: MemoryChunk) => void): Handover {
     if (!this.#isClosed) {
@@ -126,10 +113,13 @@ export class Mirror {
         this.#memory.onChunk((chunk) => this.#attempt(() => onChunk(chunk))),
       );
     }
-    return {
-      directory: this.#directory.address,
-      chunks: this.#memory.chunks,
-    };
+    return this.handover;
+  }
+
+  /** The memory as it is now. */
+  get handover(): Handover {
+    const { chunks } = this.#memory;
+    return { directory: this.#directory.address, chunks };
   }
 
   /** How many bytes of memory all mirrors have, and how many hold texts. */
@@ -138,22 +128,24 @@ export class Mirror {
   }
 
   /**
-   * Runs the collectors, and reads the metrics that are not live, all at once. A
-   * metric that fails, or hangs, costs no other.
-   *
-   * @returns What is under way.
+   * Runs the collectors, and reads the metrics that are not live, all at once,
+   * except those that began less than `maxAge` milliseconds ago.
    */
   refresh(
-    { isWanted = () => true, maxAge = 0 }: RefreshOptions = {},
+    isWanted: NameFilter = () => true,
+    maxAge = 0,
   ): readonly Refreshing[] {
     this.#followAll();
-    return this.#all()
-      .filter((metric) => metric.isWanted(isWanted))
+    const wanted = this.#all().filter((metric) => metric.isWanted(isWanted));
+    // Collectors may set the others.
+    return [true, false]
+      .flatMap((isFirst) =>
+        wanted.filter(({ isCollector }) => isCollector === isFirst)
+      )
       .map((metric) => metric.refresh(maxAge))
       .filter((refreshing) => refreshing !== undefined);
   }
 
-  /** Detaches from all metrics, which are what they were. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -164,21 +156,16 @@ export class Mirror {
   }
 
   #all(): MirroredMetric[] {
-    return [...this.#registries.values()].flatMap(({ metrics }) => [
-      ...metrics,
-    ]);
+    return [...this.#registries.values()]
+      .flatMap(({ metrics }) => [...metrics]);
   }
 
-  /** Does what is called from within the application's calls: it never throws. */
+  /** Makes changes from within the application's calls, without throwing. */
   #attempt(action: () => void): void {
     try {
       action();
     } catch (error) {
-      try {
-        this.#onError(error);
-      } catch {
-        // Nobody is left to be told.
-      }
+      this.#onError(error);
     }
   }
 
@@ -187,7 +174,7 @@ export class Mirror {
     this.#followAll();
   };
 
-  /** Lists one more metric: however many there are, that takes as long. */
+  /** Lists one more metric, in a time that does not grow with their number. */
   #add(registry: MirroredRegistry, metric: MirroredMetric): void {
     // Families are in the order of the registries.
     const isLast = [...this.#registries.values()].at(-1) === registry;
@@ -204,22 +191,27 @@ export class Mirror {
       this.#attempt(() => gone.push(...mirrored.follow()));
     }
     this.#attempt(() => this.#listAll());
-    // They were listed until now.
+    if (this.#leftOut.size > 0) {
+      this.#tell("it is left out", leftOutError([...this.#leftOut]));
+    }
+    // Readers could find them until now.
     for (const metric of gone) this.#attempt(() => metric.release());
   }
 
-  /** Tells, once for each reason, that a client's metric is not live. */
-  #tell({ name, attachment: { reason, isClients } }: MirroredMetric): void {
-    if (!isClients || reason === undefined || this.#told.has(reason)) return;
+  #isLeftOut(registry: Registry, metric: RegisteredMetric): boolean {
+    const leader = leaderOf(this.#registries.keys());
+    if (leader === undefined || registry === leader) return false;
+    const name = registeredName(registry, metric) ?? nameOf(metric);
+    const isLeftOut = leader.names.has(name);
+    if (isLeftOut) this.#leftOut.add(name);
+    return isLeftOut;
+  }
+
+  /** Tells an error, once for each reason. */
+  #tell(reason: string, error: Error): void {
+    if (this.#told.has(reason)) return;
     this.#told.add(reason);
-    this.#attempt(() => {
-      throw new Error(
-        `Cannot keep metric ${
-          describe(name)
-        } live: ${reason}; its values are ` +
-          "read while the event loop turns",
-      );
-    });
+    this.#onError(error);
   }
 
   #listAll(): void {
@@ -234,13 +226,17 @@ export class Mirror {
     this.#directory.list(entries);
   }
 
-  /** The entry of a metric, unless it is listed by way of another registry. */
+  /** The entry of a metric, unless another registry has listed it. */
   #entryOf(
     metric: MirroredMetric,
     defaults: string,
   ): DirectoryEntry | undefined {
-    this.#tell(metric);
-    const { family, name } = metric;
+    const { family, name, attachment: { reason, isClients } } = metric;
+    if (isClients && reason !== undefined) {
+      const message = `Cannot keep metric ${describe(name)} live: ${reason}; ` +
+        "its values are read while the event loop turns";
+      this.#tell(reason, new Error(message));
+    }
     const key = `${family?.identity ?? `named ${name}`} ${defaults}`;
     if (this.#listed.has(key)) return undefined;
     this.#listed.add(key);

@@ -1,6 +1,6 @@
-import type { Exemplar, MetricFamily, MetricType, Series } from "../types.ts";
+import { seriesFrom } from "../families/label_set.ts";
+import type { Exemplar, MetricFamily, Series } from "../types.ts";
 
-/** The description of a live family, for readers. */
 export interface FamilyHeader {
   readonly name: string;
   readonly help: string;
@@ -19,23 +19,20 @@ export interface RowsHeader extends FamilyHeader {
 }
 
 /** The header of a family that is not live: all of it, as it was last known. */
-export interface FamilySnapshot {
+export interface FamilySnapshot
+  extends Pick<MetricFamily, "name" | "help" | "type" | "series"> {
   readonly kind: "snapshot";
-  readonly name: string;
-  readonly help: string;
-  readonly type: MetricType;
-  readonly series: readonly Series[];
   /** As texts, since JSON lacks `NaN`, the infinities and `-0`. */
   readonly values: readonly string[];
-  readonly exemplars: readonly (readonly [index: number, SnapshotExemplar])[];
+  readonly exemplars: readonly (readonly [
+    index: number,
+    exemplar: Omit<Exemplar, "value"> & { readonly value: string },
+  ])[];
+  readonly timestamps: readonly (readonly [index: number, time: number])[];
 }
 
-/** An exemplar in a {@linkcode FamilySnapshot}. */
-type SnapshotExemplar = Omit<Exemplar, "value"> & { readonly value: string };
-
-/** Makes of a family what is written of it. */
 export function toSnapshot(
-  { name, help, type, series, values, exemplars = new Map() }: MetricFamily,
+  { name, help, type, series, values, exemplars, timestamps }: MetricFamily,
 ): FamilySnapshot {
   return {
     kind: "snapshot",
@@ -44,21 +41,22 @@ export function toSnapshot(
     type,
     series,
     values: Array.from(values, numberText),
-    exemplars: [...exemplars].map(([index, { labels, value, timestamp }]) => [
+    exemplars: Array.from(exemplars ?? [], ([index, exemplar]) => [
       index,
-      { labels, value: numberText(value), timestamp },
+      { ...exemplar, value: numberText(exemplar.value) },
     ]),
+    timestamps: [...timestamps ?? []],
   };
 }
 
 /**
- * Makes a family of what was written.
+ * Makes a family of its snapshot.
  *
  * @param last The family that it was: where the series are the same, the objects
  * are.
  */
 export function fromSnapshot(
-  { name, help, type, series, values, exemplars }: FamilySnapshot,
+  { name, help, type, series, values, exemplars, timestamps }: FamilySnapshot,
   last: MetricFamily | undefined,
 ): MetricFamily {
   return {
@@ -67,13 +65,14 @@ export function fromSnapshot(
     type,
     series: series.map((each, row) => {
       const old = last?.series[row];
-      return old !== undefined && isSame(old, each) ? old : each;
+      return old !== undefined && isSame(old, each) ? old : seriesFrom(each);
     }),
     values: Float64Array.from(values, Number),
     exemplars: new Map(exemplars.map(([index, exemplar]) => [
       index,
       { ...exemplar, value: Number(exemplar.value) },
     ])),
+    timestamps: new Map(timestamps),
     origin: last?.origin ?? {},
   };
 }

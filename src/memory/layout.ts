@@ -1,10 +1,9 @@
 /**
- * What stands where in shared memory, byte by byte. Nothing else computes an
- * offset.
+ * The layout of shared memory, byte by byte. Nothing else computes an offset.
  *
  * Memory comes in chunks, each a `SharedArrayBuffer`, and is given out in blocks
  * of 16, 32, 64, … bytes. Integers are `Int32`, numbers `Float64`, both in the
- * machine's byte order; an address is an integer, 0 where there is nothing.
+ * machine's byte order; an address is an integer, 0 for none.
  *
  * One thread writes, any may read at any moment. Data that readers follow is
  * published last, by an atomic store. A sequence, and the state of a row, is odd
@@ -59,7 +58,7 @@
  * exemplar      0  stamp        no other exemplar had this number
  *               4  labels       address of a text, JSON of an object
  *               8  value
- *              16  timestamp    in seconds; NaN where there is none
+ *              16  timestamp    in seconds; NaN without one
  * ```
  *
  * @module
@@ -71,30 +70,24 @@ import type { FamilyHeader, RowsHeader } from "./family_header.ts";
 /** The version of the layout: a reader of another one would read garbage. */
 export const VERSION = 2;
 
-/** A chunk of shared memory. */
+/** A chunk of shared memory. Chunks may arrive in any order. */
 export interface MemoryChunk {
-  /** Its number; chunks may arrive in any order. */
   readonly index: number;
-  /** The memory itself. */
   readonly buffer: SharedArrayBuffer;
 }
 
-/** What a thread needs to read what another one keeps in shared memory. */
+/** The data that a thread needs to read another one's shared memory. */
 export interface Handover {
-  /** The address of the directory. */
   readonly directory: number;
-  /** The memory that there is. */
   readonly chunks: readonly MemoryChunk[];
 }
 
-/** A chunk as it is read and written. */
 export interface ChunkViews {
   readonly integers: Int32Array<SharedArrayBuffer>;
   readonly cells: Float64Array<SharedArrayBuffer>;
   readonly bytes: Uint8Array<SharedArrayBuffer>;
 }
 
-/** Looks at a chunk in all three ways. */
 export function viewsOf(buffer: SharedArrayBuffer): ChunkViews {
   return {
     integers: new Int32Array(buffer),
@@ -120,7 +113,6 @@ const WORD_BITS = 17;
  */
 export const MAX_SHARED_CHUNK: number = WORD << WORD_BITS;
 
-/** How many chunks there may be. */
 export const MAX_CHUNKS: number = 1 << (31 - WORD_BITS);
 
 /** The smallest block, in bytes. */
@@ -131,12 +123,10 @@ export function addressOf(chunk: number, word: number): number {
   return chunk << WORD_BITS | word;
 }
 
-/** The chunk that an address is in. */
 export function chunkOf(address: number): number {
   return address >>> WORD_BITS;
 }
 
-/** The word of its chunk that an address means. */
 export function wordOf(address: number): number {
   return address & ((1 << WORD_BITS) - 1);
 }
@@ -151,7 +141,6 @@ export function blockFor(bytes: number): number {
   return Math.max(MIN_BLOCK, 2 ** Math.ceil(Math.log2(bytes)));
 }
 
-/** The integers of a directory. */
 export const DIRECTORY = {
   sequence: 0,
   list: 2,
@@ -159,13 +148,11 @@ export const DIRECTORY = {
   bytes: 16,
 } as const;
 
-/** The sequence of a directory that lists nothing any more. */
 export const CLOSED = -1;
 
-/** The `held` of a family that is written no more. */
+/** The `held` of a family that nobody writes any more. */
 export const LEFT = -1;
 
-/** The integers of a family. */
 export const FAMILY = {
   sequence: 0,
   generation: 1,
@@ -178,13 +165,11 @@ export const FAMILY = {
   bytes: 32,
 } as const;
 
-/** The integers of a segment. */
 export const SEGMENT = { next: 0, capacity: 1, words: 1 } as const;
 
 /** The integers, and then the words, of a row; its cells come after them. */
 export const ROW = { state: 0, labels: 1, created: 1, words: 2 } as const;
 
-/** The state of a row that was removed. */
 export const REMOVED = -1;
 
 /** The integers, and then the words, of an exemplar. */
@@ -199,7 +184,6 @@ export const EXEMPLAR = {
 /** Where a text's length is, and how many bytes stand before the text. */
 export const TEXT = { length: 0, bytes: 4 } as const;
 
-/** The first byte of a text, by its word. */
 export function textStart(word: number): number {
   return word * WORD + TEXT.bytes;
 }
@@ -207,10 +191,8 @@ export function textStart(word: number): number {
 const decoder = new TextDecoder();
 
 /** Reads the text in a block; `undefined` if there cannot be one. */
-export function textAt(
-  { integers, bytes }: ChunkViews,
-  word: number,
-): string | undefined {
+export function textAt({ chunk, word }: Place): string | undefined {
+  const { integers, bytes } = chunk;
   const length = integers[integerAt(word, TEXT.length)];
   const start = textStart(word);
   if (!(length >= 0 && start + length <= bytes.length)) return undefined;
@@ -218,15 +200,12 @@ export function textAt(
   return decoder.decode(bytes.slice(start, start + length));
 }
 
-/** How many cells of a row are of what. */
+/** How many cells of a row hold values, and how many addresses of exemplars. */
 export interface RowCells {
-  /** A value each. */
   readonly values: number;
-  /** The address of an exemplar each; they come after the values. */
   readonly exemplars: number;
 }
 
-/** Tells how many cells the rows of a family have. */
 export function rowCells({ bounds, exemplars }: FamilyHeader): RowCells {
   const buckets = bounds?.length;
   return {
@@ -235,7 +214,6 @@ export function rowCells({ bounds, exemplars }: FamilyHeader): RowCells {
   };
 }
 
-/** Makes the header of a family with rows. */
 export function rowsHeader(header: FamilyHeader): RowsHeader {
   const { values, exemplars } = rowCells(header);
   return {
@@ -250,22 +228,18 @@ export function rowAt(segment: number, index: number, words: number): number {
   return segment + SEGMENT.words + index * words;
 }
 
-/** How many bytes a segment takes with as many rows of as many words. */
 export function segmentBytes(rows: number, words: number): number {
   return rowAt(0, rows, words) * WORD;
 }
 
-/** How many rows there is room for in a segment of a size. */
 export function segmentCapacity(bytes: number, words: number): number {
   return Math.floor((bytes / WORD - SEGMENT.words) / words);
 }
 
-/** The word in which the row begins whose first cell is known. */
 export function rowOf(cell: number): number {
   return cell - ROW.words;
 }
 
-/** The first cell of the row that begins in a word. */
 export function cellOf(row: number): number {
   return row + ROW.words;
 }

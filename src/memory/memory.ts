@@ -25,11 +25,8 @@ const FIRST_CHUNK = 16 * 1024;
 const encoder = new TextEncoder();
 
 /**
- * Shared memory that one thread writes: it is given out in blocks, and taken
- * back.
- *
- * What is taken back may be given out again at once: who reads must find out
- * afterwards whether what was read was still there.
+ * Shared memory that one thread writes, given out in blocks. Freed blocks may be
+ * given out again at once, which readers must find out.
  */
 export class Memory {
   readonly #chunks: Chunk[] = [];
@@ -41,53 +38,69 @@ export class Memory {
   #shared: Chunk | undefined;
   #used = 0;
   #unique = 0;
+  #collecting = 0;
+  readonly #collected = new Set<() => void>();
   #texts = 0;
 
-  /** The chunks that there are. */
   get chunks(): readonly MemoryChunk[] {
     return this.#chunks.map(({ index, buffer }) => ({ index, buffer }));
   }
 
-  /** How many bytes there are, and how many of them hold texts. */
   get size(): { readonly total: number; readonly texts: number } {
     let total = 0;
     for (const { buffer } of this.#chunks) total += buffer.byteLength;
     return { total, texts: this.#texts };
   }
 
-  /**
-   * Calls a function with every chunk to come, until the result is called. It
-   * must not throw.
-   */
+  /** Calls a function, which must not throw, until the result is called. */
   onChunk(listener: (chunk: MemoryChunk) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** A number that was never given before. */
+  /** Whether collectors are running that may have reset metrics. */
+  get isCollecting(): boolean {
+    return this.#collecting > 0;
+  }
+
+  /** Says that a collector is running, until the result is called. */
+  beginCollecting(): () => void {
+    this.#collecting++;
+    return () => {
+      if (--this.#collecting > 0) return;
+      const collected = [...this.#collected];
+      this.#collected.clear();
+      for (const listener of collected) listener();
+    };
+  }
+
+  /** Calls a function, which must not throw, when no collector is running. */
+  onCollected(listener: () => void): void {
+    this.#collected.add(listener);
+  }
+
+  /** Yields a number that it has never yielded before. */
   unique(): number {
     return this.#unique = this.#unique % 0x7fff_fffe + 1;
   }
 
-  /** Finds what an address means. */
   at(address: number): Place {
     return { chunk: this.#chunks[chunkOf(address)], word: wordOf(address) };
   }
 
-  /** Finds the chunk that cells are in, if they are in shared memory. */
+  /** Finds the chunk of cells, if they are in shared memory. */
   chunkOf(cells: Float64Array): ChunkViews | undefined {
     return this.#byCells.get(cells);
   }
 
   /**
-   * Gives out a block, with whatever is in it.
+   * Gives out a block that is not cleared.
    *
    * @throws {RangeError} If there is no memory left.
    */
   allocate(bytes: number): number {
     const size = blockFor(bytes);
-    const free = this.#free[Math.log2(size)];
-    return free?.pop() ?? this.#carve(size);
+    return this.#free[Math.log2(size)]?.pop() ?? this.#carve(size);
   }
 
   /** Takes a block back that was given out for as many bytes. */
@@ -95,7 +108,7 @@ export class Memory {
     (this.#free[Math.log2(blockFor(bytes))] ??= []).push(address);
   }
 
-  /** Writes a text into a block of its own. */
+  /** Writes a text into a block; yields its address. */
   writeText(text: string): number {
     const utf8 = isAscii(text) ? undefined : encoder.encode(text);
     const length = utf8?.length ?? text.length;
@@ -112,13 +125,10 @@ export class Memory {
     return address;
   }
 
-  /** Reads a text that was written here. */
   readText(address: number): string {
-    const { chunk, word } = this.at(address);
-    return textAt(chunk, word)!;
+    return textAt(this.at(address))!;
   }
 
-  /** Takes the block of a text back. */
   freeText(address: number): void {
     const { chunk, word } = this.at(address);
     const length = chunk.integers[integerAt(word, TEXT.length)];
@@ -131,9 +141,8 @@ export class Memory {
     if (this.#used * WORD + size > (this.#shared?.bytes.length ?? 0)) {
       this.#giveRest();
       const next = 2 * (this.#shared?.bytes.length ?? FIRST_CHUNK / 2);
-      this.#shared = this.#add(
-        Math.min(Math.max(next, size), MAX_SHARED_CHUNK),
-      );
+      const bytes = Math.min(Math.max(next, size), MAX_SHARED_CHUNK);
+      this.#shared = this.#add(bytes);
       // An address of 0 says that there is nothing.
       this.#used = this.#shared.index === 0 ? MIN_BLOCK / WORD : 0;
       return this.#carve(size);
@@ -147,8 +156,7 @@ export class Memory {
     const index = this.#chunks.length;
     if (index >= MAX_CHUNKS) {
       throw new RangeError(
-        "Cannot keep more in shared memory: there must be " +
-          `${MAX_CHUNKS} chunks at most, received one more`,
+        `Cannot keep more in shared memory: all ${MAX_CHUNKS} chunks are used`,
       );
     }
     const buffer = new SharedArrayBuffer(bytes);
@@ -159,7 +167,7 @@ export class Memory {
     return chunk;
   }
 
-  /** Makes blocks of what is left of the chunk that blocks share. */
+  /** Frees the rest of the chunk that blocks share. */
   #giveRest(): void {
     const chunk = this.#shared;
     if (chunk === undefined) return;

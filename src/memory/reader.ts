@@ -1,7 +1,6 @@
 import type { CollectorError } from "../errors.ts";
 import { collectorError } from "../families/failures.ts";
 import type { MetricFamily } from "../types.ts";
-import type { DirectoryEntry, DirectoryPage } from "./directory.ts";
 import {
   type FamilySnapshot,
   fromSnapshot,
@@ -17,6 +16,7 @@ import {
   VERSION,
   WORD,
 } from "./layout.ts";
+import type { DirectoryEntry, DirectoryPage } from "./records.ts";
 import { type FamilyReading, RowReader } from "./row_reader.ts";
 import {
   FamilyView,
@@ -26,23 +26,21 @@ import {
   RecordView,
 } from "./view.ts";
 
-/** What was read. */
 export interface LiveReading {
-  /** The families, in the order of the registries and of registration. */
   readonly families: readonly MetricFamily[];
-  /** What is wrong with them, or not in them. */
+  /** One for each family that is not among them, or not wholly. */
   readonly failures: readonly CollectorError[];
   /** The names of those that are not live, but as they were written last. */
   readonly notLive: readonly string[];
   /**
-   * How many families could not be read as they are now. They are as they were
-   * read before, or lack label sets that came and went; one that never was read
-   * is not there. If the list of families could not be read, that counts as one.
+   * How many families could not be read as they are now: they are as they were
+   * read before, if ever, or lack label sets that came and went. If the list of
+   * families could not be read, that counts as one.
    */
   readonly late: number;
 }
 
-/** How often families are read that come and go meanwhile. */
+/** Attempts to read families that come and go meanwhile. */
 const READS = 4;
 
 /**
@@ -58,11 +56,7 @@ export class LiveReader {
   #unread: string[] = [];
   #sequence = 0;
 
-  /**
-   * Begins with what was handed over.
-   *
-   * @throws {RangeError} If the memory has the layout of another version.
-   */
+  /** @throws {RangeError} If the memory has the layout of another version. */
   constructor({ directory, chunks }: Handover) {
     for (const chunk of chunks) this.#memory.add(chunk);
     const place = this.#memory.at(directory, DIRECTORY.bytes / WORD);
@@ -76,16 +70,13 @@ export class LiveReader {
     }
   }
 
-  /** Takes memory that was added later. */
   add(chunk: MemoryChunk): void {
     this.#memory.add(chunk);
   }
 
   /**
-   * Reads all families as they are now. Those that are being changed as a whole
-   * are waited for, all together for some milliseconds. Of a mirror that was
-   * closed there are none. Families of a kind that this reader does not know are
-   * left out, and failures say so.
+   * Reads all families as they are now; a mirror that was closed has none. It waits
+   * some milliseconds in all for families that are being changed as a whole.
    */
   read(): LiveReading {
     const patience = new Patience();
@@ -96,7 +87,7 @@ export class LiveReader {
       for (const reader of this.#readers.values()) {
         if (!reader.read(patience)) late++;
       }
-      // Families may be gone from the list, and their memory be others'.
+      // Families may have left the list, and their memory be used for others.
       const sequence = this.#directory.get(DIRECTORY.sequence);
       if (isListed && sequence === this.#sequence) break;
       if (patience.isOver) break;
@@ -112,7 +103,7 @@ export class LiveReader {
     return { families, failures, notLive, late };
   }
 
-  /** Makes readers of the families that are listed; tells whether it could. */
+  /** Makes readers of the listed families; tells whether it could. */
   #followDirectory(patience: Patience): boolean {
     const directory = this.#directory;
     const sequence = directory.get(DIRECTORY.sequence);
@@ -152,16 +143,14 @@ export class LiveReader {
   }
 }
 
-/** Reads one family, with the default labels of one registry. */
 class FamilyReader {
   readonly #memory: MemoryView;
   readonly #entry: DirectoryEntry;
   #name = "";
   #rows: RowReader | undefined;
   #snapshot: MetricFamily | undefined;
-  /** What is remembered is of this generation; 0 is none. */
+  /** The generation of what is remembered, or 0. */
   #generation = 0;
-  /** What was read last. */
   last: FamilyReading = {};
 
   constructor(memory: MemoryView, entry: DirectoryEntry) {
@@ -169,7 +158,7 @@ class FamilyReader {
     this.#entry = entry;
   }
 
-  /** Reads the family as it is now; tells whether that could be done. */
+  /** Reads the family as it is now; tells whether it could. */
   read(patience: Patience): boolean {
     let reading: FamilyReading | undefined;
     try {
@@ -202,34 +191,25 @@ class FamilyReader {
     });
   }
 
-  /** Begins with what the family is now. */
   #begin(family: FamilyView): void {
-    const header = this.#memory.json<RowsHeader | FamilySnapshot>(
-      family.get(FAMILY.header),
-    );
+    const address = family.get(FAMILY.header);
+    const header = this.#memory.json<RowsHeader | FamilySnapshot>(address);
     family.requireSame();
     this.#name = header.name;
     const { kind } = header;
-    switch (kind) {
-      case "snapshot":
-        this.#snapshot = fromSnapshot(header, this.#snapshot);
-        this.#rows = undefined;
-        return;
-      case "value":
-      case "histogram":
-        this.#rows = new RowReader(
-          this.#memory,
-          header,
-          JSON.parse(this.#entry.defaults),
-          this.#rows,
-        );
-        return;
-      default:
-        // A later version of the writer: what it knows may not be guessed.
-        throw new RangeError(
-          "it is left out, since its kind must be value, histogram or " +
-            `snapshot, received ${JSON.stringify(kind)}`,
-        );
+    if (kind === "snapshot") {
+      this.#snapshot = fromSnapshot(header, this.#snapshot);
+      this.#rows = undefined;
+      return;
     }
+    if (kind !== "value" && kind !== "histogram") {
+      // A later version of the writer has made it.
+      throw new RangeError(
+        "it is left out, since its kind must be value, histogram or " +
+          `snapshot, received ${JSON.stringify(kind)}`,
+      );
+    }
+    const defaults = JSON.parse(this.#entry.defaults);
+    this.#rows = new RowReader(this.#memory, header, defaults, this.#rows);
   }
 }

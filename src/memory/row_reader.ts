@@ -1,10 +1,10 @@
 import type { CollectorError } from "../errors.ts";
 import { duplicateError } from "../families/failures.ts";
-import type { RawLabels } from "../families/raw_labels.ts";
-import { defaultsFor, valueArray } from "../families/series.ts";
+import type { RawLabels } from "../families/label_set.ts";
+import { type FamilyValues, valueArray } from "../families/values.ts";
 import { SeriesTable } from "../families/series_table.ts";
 import type { Exemplar, MetricFamily, Series } from "../types.ts";
-import { readExemplar } from "./exemplars.ts";
+import { readExemplar } from "./exemplar_cells.ts";
 import type { RowsHeader } from "./family_header.ts";
 import {
   type ChunkViews,
@@ -26,7 +26,6 @@ import {
   type Rows,
 } from "./view.ts";
 
-/** A family as it was read, and what is wrong with it. */
 export interface FamilyReading {
   readonly family?: MetricFamily;
   readonly failure?: CollectorError;
@@ -36,13 +35,12 @@ export interface FamilyReading {
   readonly isOld?: boolean;
 }
 
-/** How often rows are looked through that come and go meanwhile. */
+/** Attempts to look through rows that come and go meanwhile. */
 const PASSES = 64;
 
-/** How often the labels of a row are read that change meanwhile. */
+/** Attempts to read labels that change meanwhile. */
 const LABEL_READS = 64;
 
-/** Reads the rows of a family, as long as it has the same header. */
 export class RowReader {
   readonly #memory: MemoryView;
   readonly #header: RowsHeader;
@@ -58,10 +56,6 @@ export class RowReader {
   #series: readonly Series[] = [];
 
   /**
-   * Makes a reader that has not read yet.
-   *
-   * @param memory The memory that the rows are in.
-   * @param header The header of the family.
    * @param defaults The labels that the rows get where they lack them.
    * @param last The reader of the rows that the family had before. Usually they
    * come again, and their series stay the objects by which encoders know them.
@@ -81,7 +75,7 @@ export class RowReader {
     this.#cells = rowCells(header);
     this.#table = last !== undefined && type === header.type
       ? last.#table
-      : new SeriesTable(defaultsFor(header.type, defaults));
+      : new SeriesTable(header.type, defaults);
   }
 
   /**
@@ -106,11 +100,8 @@ export class RowReader {
     }
   }
 
-  /** Finds out which rows are new, or have other labels, or are gone. */
-  #follow(
-    { chunk, cell, step, row, count }: Rows,
-    family: FamilyView,
-  ): void {
+  /** Reads the labels of rows that have changed, or are new or gone. */
+  #follow({ chunk, cell, step, row, count }: Rows, family: FamilyView): void {
     const states = this.#states;
     const { integers } = chunk;
     for (const end = row + count; row < end; row++, cell += step) {
@@ -124,7 +115,7 @@ export class RowReader {
     }
   }
 
-  /** Reads the labels of a row while they may change; one that is gone has none. */
+  /** Reads the labels of a row, which has none if it was removed. */
   #readLabels(
     { integers }: ChunkViews,
     row: number,
@@ -145,7 +136,6 @@ export class RowReader {
     throw new ChangedError("a row changes all the time");
   }
 
-  /** Gives rows their series, if some have changed. */
   #place(): void {
     if (this.#isPlaced) return;
     const { bounds } = this.#header;
@@ -186,29 +176,22 @@ export class RowReader {
         to += cells.values;
       }
     }
+    const origin = this.#table;
     return {
-      family: {
-        name,
-        help,
-        type,
-        series,
-        values,
-        exemplars,
-        origin: this.#table,
-      },
+      family: { name, help, type, series, values, exemplars, origin },
       isPartial: !isWhole,
       // Where rows came and went, one may have been read in two places.
-      failure: this.#table.duplicates > 0 && isWhole
-        ? duplicateError(name, this.#table.duplicates)
+      failure: origin.duplicates > 0 && isWhole
+        ? duplicateError(name, origin.duplicates)
         : undefined,
     };
   }
 }
 
-/** Copies the values of rows that have but one each; yields where they end. */
+/** Copies the values of rows that have one each; yields where they end. */
 function readSingles(
   { chunk, cell, step, count }: Rows,
-  values: Float64Array,
+  values: FamilyValues,
   to: number,
 ): number {
   const { cells } = chunk;

@@ -1,4 +1,5 @@
-import { HISTOGRAM } from "./cell.ts";
+import type { FamilyValues } from "../families/values.ts";
+import { cumulate, HISTOGRAM } from "./cell.ts";
 import {
   cellOf,
   chunkOf,
@@ -17,33 +18,31 @@ import {
   wordOf,
 } from "./layout.ts";
 
-/** How often a reader tries at once. */
+/** Attempts without a wait. */
 const SPINS = 16;
 
-/** How long it waits before it tries again, in milliseconds. */
 const WAIT_MS = 1;
 
-/** How long all attempts of a reading take together, in milliseconds. */
+/** The time of all attempts of a reading together. */
 const PATIENCE_MS = 30;
 
-/** How often a histogram is read that is observed meanwhile, and its buckets. */
+/** Attempts to read a histogram that is observed meanwhile, and its buckets. */
 const HISTOGRAM_READS = 1024;
 const BUCKET_READS = 64;
 
-/** Nobody else has this memory. */
 const own = new Int32Array(new SharedArrayBuffer(4));
 
-/** What was read cannot be right: it has changed meanwhile. */
+/** The record has changed while it was read. */
 export class ChangedError extends Error {
   override name = "ChangedError";
 }
 
-/** What was read refers to memory that this thread was not handed yet. */
+/** The record refers to memory that this thread was not handed yet. */
 export class MissingMemoryError extends Error {
   override name = "MissingMemoryError";
 }
 
-/** How long a reader tries, in all that it reads at once. */
+/** The time that a reader has for all that it reads at once. */
 export class Patience {
   readonly #end = performance.now() + PATIENCE_MS;
 
@@ -52,41 +51,35 @@ export class Patience {
     return performance.now() > this.#end;
   }
 
-  /** Waits a little. */
   wait(): void {
     Atomics.wait(own, 0, 0, WAIT_MS);
   }
 }
 
-/** Some rows that stand one after the other. */
 export interface Rows {
   readonly chunk: ChunkViews;
   /** The first cell of the first of them, and how far it is to the next. */
   readonly cell: number;
   readonly step: number;
-  /** Which row of the family the first is. */
   readonly row: number;
   readonly count: number;
 }
 
 /**
- * Shared memory as readers have it.
- *
- * It may change at any moment, so a read may return garbage: the caller checks
- * afterwards. Nothing here reads beyond the memory.
+ * Shared memory, for readers. It may change at any moment, so a read may return
+ * garbage: the caller checks afterwards. Nothing here reads beyond the memory.
  */
 export class MemoryView {
   readonly #chunks: (ChunkViews | undefined)[] = [];
 
-  /** Takes memory that was handed over. */
   add({ index, buffer }: MemoryChunk): void {
     this.#chunks[index] = viewsOf(buffer);
   }
 
   /**
-   * Finds what an address means.
+   * Finds the place of an address.
    *
-   * @throws {ChangedError} If it means nothing.
+   * @throws {ChangedError} If there is none.
    * @throws {MissingMemoryError} If it is in memory that has not arrived.
    */
   at(address: number, words = 1): Place {
@@ -100,27 +93,19 @@ export class MemoryView {
     return { chunk, word };
   }
 
-  /**
-   * Reads a text that was written as JSON.
-   *
-   * @throws {ChangedError} If it is none.
-   * @throws {MissingMemoryError} If it is in memory that has not arrived.
-   */
+  /** Parses a text of JSON; throws as `at()` does. */
   json<Value>(address: number): Value {
-    const { chunk, word } = this.at(address);
+    const place = this.at(address);
     try {
-      return JSON.parse(textAt(chunk, word) ?? "");
+      return JSON.parse(textAt(place) ?? "");
     } catch {
       throw new ChangedError(`no JSON at ${address}`);
     }
   }
 
   /**
-   * Finds the rows of a family that are published.
+   * Finds the published rows of a family, each of as many words.
    *
-   * @param family The family.
-   * @param total How many rows there are.
-   * @param words How many words a row takes.
    * @throws {ChangedError} If the family is another one by now.
    */
   *rows(family: FamilyView, total: number, words: number): Generator<Rows> {
@@ -147,7 +132,6 @@ export class RecordView {
   readonly #integers: Int32Array;
   readonly #first: number;
 
-  /** Follows the block in a place. */
   constructor({ chunk, word }: Place) {
     this.#integers = chunk.integers;
     this.#first = integerAt(word, 0);
@@ -158,23 +142,17 @@ export class RecordView {
     return false;
   }
 
-  /** Reads an integer, before all that is read afterwards. */
   get(field: number): number {
     return Atomics.load(this.#integers, this.#first + field);
   }
 
-  /** Tells whether an integer is what it was before other memory was read. */
   isStill(field: number, expected: number): boolean {
     return isStill(this.#integers, this.#first + field, expected);
   }
 
   /**
-   * Reads what the sequence guards.
-   *
-   * @param patience For how long it tries.
-   * @param read Reads; it may find anything, and be called again.
-   * @returns What was read, if nothing has changed meanwhile; `undefined` if that
-   * was never so, or if memory is missing.
+   * Calls `read` until the sequence stood still meanwhile, and yields its result;
+   * `undefined` if it never does, or if memory is missing.
    */
   readStable<Result>(
     patience: Patience,
@@ -191,7 +169,7 @@ export class RecordView {
       } catch (error) {
         if (error instanceof ChangedError) continue;
         if (!this.isStill(0, sequence)) continue;
-        // It arrives when the thread has turned: waiting would keep it away.
+        // Memory arrives when the event loop turns: waiting would keep it away.
         if (error instanceof MissingMemoryError) return undefined;
         throw error;
       }
@@ -199,12 +177,10 @@ export class RecordView {
   }
 }
 
-/** A family as readers follow it, as long as it is the same. */
 export class FamilyView extends RecordView {
   readonly #identity: number;
   #generation = 0;
 
-  /** Follows the family in a place. */
   constructor(place: Place, identity: number) {
     super(place);
     this.#identity = identity;
@@ -214,16 +190,12 @@ export class FamilyView extends RecordView {
     return this.get(FAMILY.held) === 1 || !this.#isThere;
   }
 
-  /** Begins to read the contents that it has now; yields their number. */
+  /** Begins to read the contents of now; yields their generation. */
   begin(): number {
     return this.#generation = this.get(FAMILY.generation);
   }
 
-  /**
-   * Checks that what was read is of the contents that it had.
-   *
-   * @throws {ChangedError} If it is not.
-   */
+  /** @throws {ChangedError} If the contents are others than at the beginning. */
   requireSame(): void {
     const isSame = this.isStill(FAMILY.generation, this.#generation);
     if (isSame && this.#isThere) return;
@@ -237,10 +209,8 @@ export class FamilyView extends RecordView {
 }
 
 /**
- * Tells whether an integer is what it was before other memory was read.
- *
- * An atomic load lets reads that come before it in the program come after it on
- * some processors. They stay before an atomic change.
+ * Tells whether an integer is what it was before other memory was read. Some
+ * processors let those reads come after an atomic load, but not after a change.
  */
 export function isStill(
   integers: Int32Array,
@@ -252,27 +222,23 @@ export function isStill(
 }
 
 /**
- * Reads the values of a histogram while it may be observed: until nothing was
- * counted in between, so that all are of one moment, but for an observation that
- * is being made. Where buckets are too many for that, it is so for count and sum,
- * and the buckets are of a moment before.
+ * Reads the values of a histogram while it may be observed: again until nothing
+ * was counted in between, so that all are of one moment, except an observation
+ * that is being made. Where buckets are too many for that, only count and sum are
+ * of one moment, and the buckets of an earlier one.
  *
- * @param chunk The memory that it is in.
- * @param cell Its first cell.
- * @param buckets How many buckets it has.
- * @param values Where the values go: up to each bound, the count, the sum.
- * @param to The index of the first of them.
- * @throws {ChangedError} If that could not be done.
+ * @param values Gets the values up to each bound, the count and the sum, from the
+ * index `to` on.
+ * @throws {ChangedError} If the row changes all the time.
  */
 export function readHistogram(
   { integers, cells }: ChunkViews,
   cell: number,
   buckets: number,
-  values: Float64Array,
+  values: FamilyValues,
   to: number,
 ): void {
   const stateAt = integerAt(rowOf(cell), ROW.state);
-  /** The state in which the buckets were read last. */
   let bucketState = NaN;
   for (let reads = 0; reads < HISTOGRAM_READS; reads++) {
     const state = Atomics.load(integers, stateAt);
@@ -280,17 +246,14 @@ export function readHistogram(
     let upToBound = 0;
     if (reads < BUCKET_READS || state !== bucketState) {
       bucketState = state;
-      for (let i = 0; i < buckets; i++) {
-        upToBound += cells[cell + HISTOGRAM.buckets + i];
-        values[to + i] = upToBound;
-      }
+      upToBound = cumulate(cells, cell, buckets, values, to);
     } else if (buckets > 0) upToBound = values[to + buckets - 1];
     values[to + buckets + 1] = cells[cell + HISTOGRAM.sum];
     const isSame = isStill(integers, stateAt, state);
     const count = cells[cell + HISTOGRAM.count];
     // Some processors let others see the bucket before the count.
     values[to + buckets] = Math.max(count, upToBound);
-    // One that is gone is as it was.
+    // A row that was removed does not change any more.
     const isWhole = isSame && (state % 2 === 0 || state === REMOVED);
     if (isWhole && count === before) return;
   }

@@ -1,7 +1,13 @@
-import { addExemplar } from "../families/exemplars.ts";
-import { hasSum, makeSeries, valueArray } from "../families/series.ts";
-import { commonText } from "../families/text.ts";
+import { commonText, makeSeries } from "../families/label_set.ts";
+import {
+  addExemplar,
+  bucketOf,
+  hasSum,
+  valueArray,
+} from "../families/values.ts";
+import { Cell, cumulate, HISTOGRAM } from "../memory/cell.ts";
 import type {
+  CollectedExemplar,
   CollectedMetric,
   CollectedValue,
   Exemplar,
@@ -9,16 +15,22 @@ import type {
   RegisteredMetric,
   Series,
 } from "../types.ts";
-import { Cell, HISTOGRAM } from "../memory/cell.ts";
-import {
-  OwnSeries,
-  type SeriesKeeper,
-  type SeriesOwner,
-} from "./own_series.ts";
 
-type Labels = Readonly<Record<string, string>>;
+type Labels = Series["labels"];
 
-/** The description of an {@linkcode OwnMetric}. */
+/** Keeps a metric's values elsewhere, such as in shared memory. */
+export interface SeriesKeeper {
+  added(series: OwnSeries): void;
+  /** Sets the values of a series to 0, and forgets its exemplars. */
+  reset(series: OwnSeries): void;
+  /** Is told of an exemplar of a value, or of a bucket. */
+  exemplified(
+    series: OwnSeries,
+    index: number,
+    exemplar: CollectedExemplar,
+  ): void;
+}
+
 export interface OwnMetricOptions {
   readonly type: "counter" | "gauge" | "histogram" | "summary";
   readonly name: string;
@@ -30,57 +42,61 @@ export interface OwnMetricOptions {
 }
 
 /**
- * A metric of the package's own: no client is needed for it. It can be served by
+ * A metric of the package's own, which needs no client. It can be served by
  * itself, or registered with any client's registry.
  */
-export class OwnMetric implements RegisteredMetric, SeriesOwner {
-  // The clients cut `_total` from it when they write OpenMetrics themselves.
-  name: string;
+export class OwnMetric implements RegisteredMetric {
+  readonly #name: string;
+  /** The name for the clients, who cut `_total` from it to write OpenMetrics. */
+  #shown: string;
   readonly help: string;
   readonly type: OwnMetricOptions["type"];
   readonly labelNames: readonly string[];
   readonly bounds: readonly number[];
+  /** How many cells a series has, and how many values. */
+  readonly cells: number;
   /** How the clients add up the metrics of a cluster's workers. */
   readonly aggregator = "sum";
-  /** Whoever keeps the values, if somebody does. */
   keeper: SeriesKeeper | undefined;
   /** By their labels as the formats write them. */
   readonly #series = new Map<string, OwnSeries>();
-  /** The series of the last family; the same array as long as they are. */
+  /** The series of the last family, until they change. */
   #listed: Series[] | undefined;
 
-  /** Makes a metric without series. */
   constructor(
     { type, name, help, labelNames = [], bounds = [] }: OwnMetricOptions,
   ) {
     this.type = type;
-    this.name = name;
+    this.#name = this.#shown = name;
     this.help = help;
     this.labelNames = labelNames;
     this.bounds = bounds;
+    this.cells = hasSum(type) ? HISTOGRAM.buckets + bounds.length : 1;
   }
 
-  /** How many cells a series has. */
-  get cells(): number {
-    return hasSum(this.type) ? HISTOGRAM.buckets + this.bounds.length : 1;
+  get name(): string {
+    return this.#name;
   }
 
-  /** The series, in the order in which they came. */
+  set name(shown: string) {
+    this.#shown = shown;
+  }
+
   get all(): Iterable<OwnSeries> {
     return this.#series.values();
   }
 
-  /** The family of the metric, with its values of now. */
   get family(): MetricFamily {
-    const { name, help, type } = this;
+    const { name, help, type, cells } = this;
     const all = [...this.#series.values()];
     this.#listed ??= all.map(({ series }) => series);
-    const perSeries = hasSum(type) ? this.bounds.length + 2 : 1;
-    const values = valueArray(all.length * perSeries);
+    const values = valueArray(all.length * cells);
     const exemplars = new Map<number, Exemplar>();
     for (const [row, each] of all.entries()) {
-      const at = row * perSeries;
-      values.set(this.#values(each), at);
+      const at = row * cells;
+      for (const [i, value] of this.#values(each).entries()) {
+        values[at + i] = value;
+      }
       for (const [index, exemplar] of each.exemplars.entries()) {
         addExemplar(exemplars, at + index, exemplar);
       }
@@ -112,45 +128,41 @@ export class OwnMetric implements RegisteredMetric, SeriesOwner {
     }
   }
 
-  /** What both clients ask a registered metric for. */
+  /** Yields the values, as both clients ask a registered metric for them. */
   get(): Promise<CollectedMetric> {
-    const { name, help, type, aggregator } = this;
-    const values = [...this.#series.values()].flatMap((each) =>
-      this.#samples(each)
-    );
-    const collected = { name, help, type, values, aggregator };
-    return Promise.resolve(collected);
+    const { help, type, aggregator } = this;
+    const name = this.#shown;
+    const values = [...this.all].flatMap((each) => this.#samples(each));
+    return Promise.resolve({ name, help, type, values, aggregator });
   }
 
   /**
-   * Sets all series to 0, as a registry's `resetMetrics()` asks for. They
-   * stay, since whoever counts holds on to them; and a gauge tells what is, which
-   * is no other than before.
+   * Sets all series to 0, as a registry's `resetMetrics()` asks for. The series
+   * stay, since handlers hold them; gauges keep what is still true.
    */
   reset(): void {
     if (this.type === "gauge") return;
-    for (const series of this.#series.values()) series.reset();
+    for (const series of this.all) series.reset();
   }
 
   #values(series: OwnSeries): number[] {
     const cells = Cell.cells(series);
     const at = Cell.at(series);
     if (!hasSum(this.type)) return [cells[at]];
-    let upToBound = 0;
-    const buckets = this.bounds.map((_, i) =>
-      upToBound += cells[at + HISTOGRAM.buckets + i]
-    );
-    return [...buckets, cells[at + HISTOGRAM.count], cells[at + HISTOGRAM.sum]];
+    const values: number[] = [];
+    cumulate(cells, at, this.bounds.length, values, 0);
+    values.push(cells[at + HISTOGRAM.count], cells[at + HISTOGRAM.sum]);
+    return values;
   }
 
   #samples(each: OwnSeries): CollectedValue[] {
-    const { name, type, bounds } = this;
+    const { type, bounds } = this;
     const { labels, exemplars } = each;
     const values = this.#values(each);
     const sample = (i: number, suffix = "", le?: unknown): CollectedValue => ({
       value: values[i],
       labels: le === undefined ? labels : { ...labels, le },
-      ...suffix !== "" && { metricName: name + suffix },
+      ...suffix !== "" && { metricName: this.#shown + suffix },
       ...exemplars[i] && { exemplar: exemplars[i] },
     });
     if (!hasSum(type)) return [sample(0)];
@@ -160,5 +172,64 @@ export class OwnMetric implements RegisteredMetric, SeriesOwner {
       : [...bounds, "+Inf"].map((le, i) => sample(i, "_bucket", le));
     const [sum, count] = [sample(length + 1, "_sum"), sample(length, "_count")];
     return [...buckets, sum, { ...count, exemplar: undefined }];
+  }
+}
+
+/**
+ * The values of one label set, in cells that may be moved: one of a counter or
+ * gauge; the count, the sum and each finite bucket's observations of a histogram.
+ */
+export class OwnSeries {
+  /** The labels, in the order in which they were given. */
+  readonly labels: Labels;
+  readonly series: Series;
+  readonly #metric: OwnMetric;
+  #exemplars: (CollectedExemplar | undefined)[] | undefined;
+
+  constructor(metric: OwnMetric, labels: Labels, series: Series) {
+    this.labels = labels;
+    this.series = series;
+    this.#metric = metric;
+    new Cell(this, new Float64Array(metric.cells), 0);
+  }
+
+  /** The exemplars, by the index of their bucket; a counter's is the first. */
+  get exemplars(): readonly (CollectedExemplar | undefined)[] {
+    return this.#exemplars ?? [];
+  }
+
+  /** Sets a gauge, or a counter to what was counted elsewhere. */
+  set(value: number): void {
+    Cell.set(this, value);
+  }
+
+  add(value: number, exemplar?: CollectedExemplar): void {
+    Cell.add(this, value);
+    if (exemplar !== undefined) this.#exemplify(0, exemplar);
+  }
+
+  observe(value: number, exemplar?: CollectedExemplar): void {
+    const { bounds } = this.#metric;
+    const cells = Cell.cells(this);
+    const at = Cell.at(this);
+    const bucket = bucketOf(bounds, value);
+    // The count first: by it readers on other threads notice the change.
+    cells[at + HISTOGRAM.count]++;
+    if (bucket < bounds.length) cells[at + HISTOGRAM.buckets + bucket]++;
+    cells[at + HISTOGRAM.sum] += value;
+    if (exemplar !== undefined) this.#exemplify(bucket, exemplar);
+  }
+
+  reset(): void {
+    this.#exemplars = undefined;
+    const { keeper, cells } = this.#metric;
+    if (keeper !== undefined) return keeper.reset(this);
+    const at = Cell.at(this);
+    Cell.cells(this).fill(0, at, at + cells);
+  }
+
+  #exemplify(index: number, exemplar: CollectedExemplar): void {
+    (this.#exemplars ??= [])[index] = exemplar;
+    this.#metric.keeper?.exemplified(this, index, exemplar);
   }
 }

@@ -1,10 +1,10 @@
-import { setTimeout } from "node:timers/promises";
 import { UnsupportedOptionError } from "../errors.ts";
-import { limitNames, MAX_BODY_BYTES } from "./limits.ts";
-import { nativeResponse } from "./native_response.ts";
+import { serverTls } from "./certificates.ts";
+import { limitNames, MAX_BODY_BYTES, nativeResponse } from "./native_server.ts";
 import type { Listener, ListenOptions, Runtime } from "./types.ts";
+import { sleep, waitFor } from "./wait.ts";
 
-/** The part of Bun's global that is used here, so that any TypeScript checks it. */
+/** The used part of Bun's global, so that any TypeScript checks it. */
 interface BunGlobal {
   version: string;
   serve(options: BunServeOptions): BunServer;
@@ -14,12 +14,8 @@ type BunServeOptions =
   & ({ hostname: string; port: number } | { unix: string })
   & {
     fetch: (request: Request, server: BunServer) => Promise<Response>;
-    tls?: {
-      cert: string;
-      key: string;
-      ca?: string;
-      requestCert: boolean;
-      rejectUnauthorized: boolean;
+    tls?: Omit<ReturnType<typeof serverTls>, "minVersion"> & {
+      minVersion: number;
     };
     idleTimeout: number;
     maxRequestBodySize: number;
@@ -38,15 +34,15 @@ interface BunServer {
 
 const { Bun } = globalThis as unknown as { Bun: BunGlobal };
 
-/** When Bun ends TLS handshakes, at the earliest, whatever it is told. */
+/** Bun ends no TLS handshake earlier. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** Bun, by `Bun.serve`, or by `node:http` for what that lacks. */
+/** Bun, by `Bun.serve`, or by `node:http` for options that it lacks. */
 export const bun: Runtime = {
   name: "Bun",
   version: Bun.version,
   async listen(options): Promise<Listener> {
-    const { tls, isRenewable = false, limits = {} } = options;
+    const { tls, tlsPolicy, isRenewable = false, limits = {} } = options;
     const { headerTimeout = HANDSHAKE_TIMEOUT_MS } = limits;
     if (tls && headerTimeout < HANDSHAKE_TIMEOUT_MS) {
       throw new UnsupportedOptionError({
@@ -56,6 +52,16 @@ export const bun: Runtime = {
           "ends no handshake earlier",
         received: String(headerTimeout),
         wayOut: "ask for no less, or let a proxy speak TLS",
+      });
+    }
+    if (tlsPolicy?.clientNames) {
+      throw new UnsupportedOptionError({
+        option: "tls.clientNames",
+        runtime: "Bun",
+        requirement: "left out, since no server of Bun shows the " +
+          "certificates of clients",
+        received: "names",
+        wayOut: "use an authority of its own for clientCa, or a proxy",
       });
     }
     const given = limitNames(limits);
@@ -74,10 +80,8 @@ export const bun: Runtime = {
       const address = { hostname: "127.0.0.1", port: 0 };
       return await listenByRelay(
         { ...options, tls },
-        (tls, remoteAddress) => {
-          const server = serve({ ...options, address, tls }, remoteAddress);
-          return { port: server.address.port, ...controlsOf(server) };
-        },
+        (tls, remoteAddress) =>
+          listenByServe({ ...options, address, tls }, remoteAddress),
       );
     }
     if (given.length === 0) return listenByServe(options);
@@ -88,7 +92,7 @@ export const bun: Runtime = {
     const own = {
       ...tls && { tls },
       ...unix !== undefined && { unix },
-      // A connection that is kept may be one with other credentials.
+      // A kept connection may have been made with other credentials.
       keepalive: false,
     };
     return Promise.resolve({
@@ -98,70 +102,24 @@ export const bun: Runtime = {
   },
 };
 
-function listenByServe(options: ListenOptions): Listener {
-  const server = serve(options);
-  // `hostname` and `url` repeat what was asked for, not what was bound.
-  const { address, port } = server.address ?? {};
-  return {
-    address: "path" in options.address
-      ? options.address
-      : { hostname: address, port },
-    ...controlsOf(server),
-  };
-}
-
-function controlsOf(
-  server: BunServer,
-): Pick<Listener, "ref" | "unref" | "stop" | "cut"> {
-  return {
-    ref: () => server.ref(),
-    unref: () => server.unref(),
-    stop: () => drain(server),
-    cut: () => server.stop(true),
-  };
-}
-
-/** Between two looks at whether the answers are sent, in milliseconds. */
-const DRAIN_CHECK_MS = 10;
-
-/** For how long TLS may have something left when the answers are sent. */
-const LINGER_MS = 1000;
-
-/**
- * Closes a server when its answers are sent. Left to itself it also waits for
- * clients that have not asked for anything.
- */
-async function drain(server: BunServer): Promise<void> {
-  const stopped = server.stop();
-  const isStopped = stopped.then(() => true);
-  while (server.pendingRequests > 0) await setTimeout(DRAIN_CHECK_MS);
-  if (await Promise.race([isStopped, setTimeout(LINGER_MS)])) return;
-  await server.stop(true);
-  await stopped;
-}
-
 /**
  * Listens by `Bun.serve`.
  *
- * @param remoteAddress Tells where a client is, by the port that it comes from,
- * if that is not where the connection comes from.
+ * @param remoteAddress Yields a client's address by the port of its connection,
+ * where a relay stands in between.
  */
-function serve(
+function listenByServe(
   options: ListenOptions,
   remoteAddress?: (port: number) => string | undefined,
-): BunServer {
-  const { address, handler, tls } = options;
-  const hasClientCa = tls?.clientCa !== undefined;
-  return Bun.serve({
+): Listener {
+  const { address, handler, tls, tlsPolicy } = options;
+  const server = Bun.serve({
     ..."path" in address ? { unix: address.path } : address,
     ...tls && {
       tls: {
-        cert: tls.cert,
-        key: tls.key,
-        ...hasClientCa && { ca: tls.clientCa },
-        // With these two a handshake without a client's certificate fails.
-        requestCert: hasClientCa,
-        rejectUnauthorized: hasClientCa,
+        ...serverTls(tls, tlsPolicy),
+        // Other than its `node:https`, it takes numbers.
+        minVersion: tlsPolicy?.minVersion === "TLSv1.3" ? 0x0304 : 0x0303,
       },
     },
     fetch: async (request, server) =>
@@ -172,13 +130,41 @@ function serve(
           return remoteAddress ? remoteAddress(peer.port) : peer.address;
         }),
       ),
-    // In seconds, and the longest there is: by default Bun drops a connection
-    // whose answer takes ten, which a slow collector may.
+    // The longest, in seconds: by default Bun drops a connection whose answer
+    // takes ten, as a slow collector may.
     idleTimeout: 255,
     maxRequestBodySize: MAX_BODY_BYTES,
     // Its pages for developers show source code and paths to anyone.
     development: false,
-    // Without those pages it would share a port that is taken, silently.
+    // Without those pages it would silently share a port that is taken.
     reusePort: false,
   });
+  return {
+    // `hostname` and `url` of the server repeat the options.
+    address: "path" in address
+      ? address
+      : { hostname: server.address.address, port: server.address.port },
+    ref: () => server.ref(),
+    unref: () => server.unref(),
+    stop: () => drain(server),
+    cut: () => server.stop(true),
+  };
+}
+
+/** The time between two looks for answers that are not sent, in milliseconds. */
+const DRAIN_CHECK_MS = 10;
+
+/** How long TLS may still send after the last answer, in milliseconds. */
+const LINGER_MS = 1000;
+
+/**
+ * Closes a server when its answers are sent. `stop()` alone would also wait for
+ * clients that never ask.
+ */
+async function drain(server: BunServer): Promise<void> {
+  const stopped = server.stop();
+  while (server.pendingRequests > 0) await sleep(DRAIN_CHECK_MS);
+  if (await waitFor(stopped, { ms: LINGER_MS })) return await stopped;
+  await server.stop(true);
+  await stopped;
 }

@@ -1,38 +1,26 @@
 import { connect, createServer, type Socket } from "node:net";
-import { bind } from "./bind.ts";
+import { bind } from "./sockets.ts";
 import type { Listener, ListenOptions, TlsCredentials } from "./types.ts";
 
-/**
- * Listens on a port of loopback by `Bun.serve`.
- *
- * @param tls The certificate that it shows.
- * @param remoteAddress Tells whose connection one is, by its port.
- */
+/** Listens on loopback; `remoteAddress` yields a client's address by its port. */
 type Serve = (
   tls: TlsCredentials,
   remoteAddress: (port: number) => string | undefined,
-) => RelayTarget;
+) => Listener;
 
-/** A server that is relayed to. */
-interface RelayTarget extends Omit<Listener, "address" | "renew"> {
-  /** Its port. */
-  readonly port: number;
-}
-
-/** A server of Bun, and who is connected to it. */
 interface Relayed {
-  readonly target: RelayTarget;
-  readonly clients: Set<Socket>;
+  readonly target: Listener;
+  /** The sockets to the target, by those of the clients. */
+  readonly upstreams: Map<Socket, Socket>;
 }
 
 /**
  * Listens for servers of Bun whose certificate is renewed.
  *
- * A server of Bun keeps the certificate that it started with, and closing it
- * breaks the handshakes under way, so that a successor that shares the port
- * would cost requests. Here the port stays, and what comes is relayed as it is,
- * encrypted, to the server with the latest certificate; earlier ones end with
- * their last connection.
+ * A server of Bun keeps its first certificate. Closing it breaks the handshakes
+ * under way, so a successor on the same port would cost requests. This listener
+ * keeps the port and relays the encrypted bytes to the server with the latest
+ * certificate; earlier servers end with their last connection.
  */
 export async function listenByRelay(
   { address, tls }: ListenOptions & { tls: TlsCredentials },
@@ -40,9 +28,9 @@ export async function listenByRelay(
 ): Promise<Listener> {
   const server = createServer();
   const bound = await bind(server, address);
-  /** The addresses of the clients by the ports that they are relayed from. */
+  /** The clients' addresses by the ports that they are relayed from. */
   const remoteAddresses = new Map<number, string>();
-  /** Those that somebody is connected to, and the latest one. */
+  /** The latest server, and those with connections. */
   const allRelayed = new Set<Relayed>();
   let isUnref = false;
   let latest: Relayed;
@@ -58,60 +46,63 @@ export async function listenByRelay(
   function start(tls: TlsCredentials): Relayed {
     const target = serve(tls, (port) => remoteAddresses.get(port));
     if (isUnref) target.unref();
-    const started = { target, clients: new Set<Socket>() };
+    const started = { target, upstreams: new Map<Socket, Socket>() };
     allRelayed.add(started);
     return started;
   }
 
   function relay(client: Socket): void {
     const relayed = latest;
-    relayed.clients.add(client);
-    const upstream = connect(relayed.target.port, "127.0.0.1", () => {
+    const { port } = relayed.target.address as { port: number };
+    const upstream = connect(port, "127.0.0.1", () => {
       const { remoteAddress } = client;
       if (remoteAddress === undefined) return;
       remoteAddresses.set(upstream.localPort!, remoteAddress);
     });
+    relayed.upstreams.set(client, upstream);
     if (isUnref) {
       client.unref();
       upstream.unref();
     }
     client.pipe(upstream);
     upstream.pipe(client);
-    // What ends one of them ends both.
+    // The end of either connection ends both.
     client.on("error", () => upstream.destroy());
     upstream.on("error", () => client.destroy());
     upstream.once("end", () => client.destroySoon());
     upstream.once("close", () => {
-      // Bun closes before what has been received is read.
+      // Bun may close while received bytes are unread.
       if (upstream.readableLength === 0) client.destroySoon();
     });
     client.once("close", () => {
       upstream.end();
       remoteAddresses.delete(upstream.localPort!);
-      relayed.clients.delete(client);
+      relayed.upstreams.delete(client);
       endIfUnused(relayed);
     });
   }
 
-  /** Ends a server that is not the latest one when nobody uses it any more. */
+  /** Ends an earlier server without connections. */
   function endIfUnused(relayed: Relayed): void {
-    if (relayed === latest || relayed.clients.size > 0) return;
+    if (relayed === latest || relayed.upstreams.size > 0) return;
     allRelayed.delete(relayed);
     relayed.target.stop();
   }
 
-  function everything(): Iterable<{ ref(): void; unref(): void }> {
-    const relayed = [...allRelayed]
-      .flatMap(({ target, clients }) => [target, ...clients]);
-    return [server, ...relayed];
+  function setRef(way: "ref" | "unref"): void {
+    isUnref = way === "unref";
+    server[way]();
+    for (const { target, upstreams } of allRelayed) {
+      for (const each of [target, ...[...upstreams].flat()]) each[way]();
+    }
   }
 
   async function stopAll(): Promise<void> {
     const closed = new Promise((resolve) => server.close(resolve));
-    await Promise.all([...allRelayed].map(async ({ target, clients }) => {
+    await Promise.all([...allRelayed].map(async ({ target, upstreams }) => {
       await target.stop();
-      // It never heard of those who have not said anything.
-      for (const client of clients) {
+      // Bun does not know clients that have sent nothing.
+      for (const client of upstreams.keys()) {
         if (client.bytesRead === 0) client.destroy();
       }
     }));
@@ -121,7 +112,7 @@ export async function listenByRelay(
   const stop = () => stopped ??= stopAll();
   return {
     address: bound,
-    // Async, so that what `Bun.serve` throws becomes a rejection.
+    // Async, so that an error of `Bun.serve` becomes a rejection.
     // deno-lint-ignore require-await
     async renew(tls) {
       if (stopped) return;
@@ -129,20 +120,14 @@ export async function listenByRelay(
       latest = start(tls);
       endIfUnused(earlier);
     },
-    ref() {
-      isUnref = false;
-      for (const each of everything()) each.ref();
-    },
-    unref() {
-      isUnref = true;
-      for (const each of everything()) each.unref();
-    },
+    ref: () => setRef("ref"),
+    unref: () => setRef("unref"),
     stop,
     cut() {
       const stopped = stop();
-      for (const { target, clients } of allRelayed) {
+      for (const { target, upstreams } of allRelayed) {
         target.cut();
-        for (const client of clients) client.destroy();
+        for (const client of upstreams.keys()) client.destroy();
       }
       return stopped;
     },

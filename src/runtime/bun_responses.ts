@@ -1,141 +1,94 @@
+import { nextTurn, now, timers } from "./wait.ts";
+
 /** The part of Bun's server that tells whether a request is still open. */
 export interface BunServer {
-  /** How many WebSockets are open. */
   readonly pendingWebSockets: number;
-  /**
-   * The address of a request's client; `null` once the request is closed, of a
-   * request that is not the server's own, and on a unix socket.
-   */
-  requestIP(request: Request): unknown;
+  /** Yields `null` for a request that is closed or unknown, and on unix sockets. */
+  requestIP(request: object): unknown;
 }
 
-/** Is told that a response was sent, or its request was closed. */
 interface EndWatcher {
   onEnd(): void;
 }
 
-/** Of so many requests the first, or the next, are looked at, then one in so many. */
+/** Sampling: the first FIRST requests (again after a miss), then one in ONE_IN. */
 const FIRST = 32;
 const ONE_IN = 64;
 
 /**
- * Whether requests that take the same way through an application are the server's
- * own: some are rewritten on their way, and known by no server. To ask for each
- * would cost a tenth of the throughput, so only some are asked for, and all while
- * there are such among them.
+ * Whether requests of one way through an application are the server's own: some
+ * ways rewrite them, and no server knows the copies. Asking for every request
+ * would cost a tenth of the throughput, so only samples are asked for.
  */
 export class RequestOrigin {
   #left = FIRST;
   #passed = 0;
 
-  /** Tells whether the next request is to be asked for. */
+  /** Tells whether to ask for the next request. */
   isDue(): boolean {
     if (this.#left === 0) return ++this.#passed % ONE_IN === 0;
     this.#left--;
     return true;
   }
 
-  /** Takes note of a request that the server does not know. */
+  /** Samples again from the beginning, after an unknown request. */
   isUnknown(): void {
     this.#left = FIRST;
   }
 }
 
-/** A response that is being sent. */
 interface OpenResponse {
   readonly server: BunServer;
-  readonly request: Request;
+  readonly request: object;
   readonly watcher: EndWatcher;
-  /** When it was first found open, in milliseconds. */
   readonly openSince: number;
 }
 
-/** What the looks are timed by. */
-export interface Clock {
-  /** The time, in milliseconds. */
-  now(): number;
-  /** Calls a function when the event loop turns. */
-  turn(callback: () => void): void;
-  /** Calls a function later, without keeping the process alive. */
-  later(ms: number, callback: () => void): void;
-}
-
-const CLOCK: Clock = {
-  now: () => performance.now(),
-  turn: (callback) => void setImmediate(callback),
-  // The server keeps the process alive, if anything does.
-  later: (ms, callback) => void setTimeout(callback, ms).unref(),
-};
-
-/** What a look may be late by, as a part of the time that a response takes. */
+/** How late a response may be found, as a part of its time. */
 const LATENESS = 1 / 32;
 
-/** How long the lanes pause between two looks, in milliseconds. */
+/** The pauses of the lanes between two looks, in milliseconds. */
 const SHORTEST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 1280;
 
 /**
- * Responses of Bun's server, which tells nobody when one was sent, but knows the
- * address of a client only while its request is open.
+ * Finds the ends of responses of Bun's server, which has no event for them, but
+ * knows the address of a client only while its request is open.
  *
- * Most are sent when the handlers of this turn have returned. The others are
- * looked at again and again, the longer they take the more seldom: what is found
- * is late by 5 ms, or by a thirty-second of the time that it took, at most.
+ * Most responses are sent when the handlers of this turn have returned. The others
+ * are polled, old ones less often: each is found at most 5 ms late, or a
+ * thirty-second of its time.
  */
 export class BunResponses {
-  readonly #clock: Clock;
-  readonly #lane: Lane;
-  #answered: Omit<OpenResponse, "openSince">[] = [];
+  readonly #first = new Lane(0);
 
-  /** Watches nothing yet. */
-  constructor(clock: Clock = CLOCK) {
-    this.#clock = clock;
-    this.#lane = new Lane(clock, SHORTEST_PAUSE_MS);
-  }
-
-  /**
-   * Watches a response that a handler is about to return.
-   *
-   * @param origin What is known of requests like this one.
-   * @returns Whether its end can be learnt.
-   */
+  /** Watches a response before it is returned; tells whether that is possible. */
   add(
     server: BunServer,
-    request: Request,
+    request: object,
     watcher: EndWatcher,
     origin: RequestOrigin,
   ): boolean {
-    if (origin.isDue() && isClosed({ server, request })) {
+    const response = { server, request, watcher, openSince: now() };
+    if (origin.isDue() && isClosed(response)) {
       origin.isUnknown();
       return false;
     }
-    const answered = this.#answered.push({ server, request, watcher });
-    if (answered === 1) this.#clock.turn(() => this.#look());
+    this.#first.add(response);
     return true;
-  }
-
-  #look(): void {
-    const answered = this.#answered;
-    this.#answered = [];
-    const openSince = this.#clock.now();
-    for (const response of answered) {
-      if (isClosed(response)) response.watcher.onEnd();
-      else this.#lane.add({ ...response, openSince });
-    }
   }
 }
 
-/** Responses that are looked at equally often. */
+/** Responses that are polled equally often; in the first lane once, next turn. */
 class Lane {
-  readonly #clock: Clock;
   readonly #pauseMs: number;
   readonly #slower: Lane | undefined;
   #waiting: OpenResponse[] = [];
 
-  constructor(clock: Clock, pauseMs: number) {
-    this.#clock = clock;
+  constructor(pauseMs: number) {
     this.#pauseMs = pauseMs;
-    if (pauseMs < LONGEST_PAUSE_MS) this.#slower = new Lane(clock, pauseMs * 2);
+    if (pauseMs === LONGEST_PAUSE_MS) return;
+    this.#slower = new Lane(pauseMs === 0 ? SHORTEST_PAUSE_MS : 2 * pauseMs);
   }
 
   add(response: OpenResponse): void {
@@ -143,34 +96,33 @@ class Lane {
   }
 
   #pause(): void {
-    this.#clock.later(this.#pauseMs, () => this.#look());
+    const look = () => this.#look();
+    if (this.#pauseMs === 0) nextTurn(look);
+    // The server keeps the process alive, if anything does.
+    else timers.setTimeout(look, this.#pauseMs).unref();
   }
 
   #look(): void {
-    const slower = this.#slower;
-    // Only who took that long may be found as late as the slower lane does.
-    const slowFrom = this.#clock.now() - 2 * this.#pauseMs / LATENESS;
-    this.#waiting = this.#waiting.filter((response) => {
-      if (isClosed(response)) {
-        response.watcher.onEnd();
-        return false;
-      }
-      if (slower === undefined || response.openSince > slowFrom) return true;
-      slower.add(response);
-      return false;
-    });
-    if (this.#waiting.length > 0) this.#pause();
+    const responses = this.#waiting;
+    this.#waiting = [];
+    // For older responses the lateness of the slower lane is good enough.
+    const slowFrom = now() - 2 * this.#pauseMs / LATENESS;
+    for (const response of responses) {
+      if (isClosed(response)) response.watcher.onEnd();
+      else if (response.openSince > slowFrom) this.add(response);
+      else (this.#slower ?? this).add(response);
+    }
   }
 }
 
-/** Whether a request is closed, or one that the server does not know. */
+/** Whether a request is closed, or unknown to the server. */
 function isClosed(
   { server, request }: Pick<OpenResponse, "server" | "request">,
 ): boolean {
   try {
     return server.requestIP(request) === null;
   } catch {
-    // It is no request at all: somebody put a proxy in the place of one.
+    // It is no request, but a proxy in its place.
     return true;
   }
 }

@@ -1,33 +1,38 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 
-/** A connection of a client. */
 interface Connection {
-  /** What is written to: of TLS the socket that encrypts. */
+  /** The socket to write to, with TLS the one that encrypts. */
   socket: Socket;
-  /** How many requests are being answered. */
+  /** The number of requests that are being answered. */
   inFlight: number;
 }
 
 /**
  * The connections of a server of `node:http` or `node:https`, to end them one by
- * one: the server itself takes those for idle whose answers are on their way.
+ * one: the server itself takes connections for idle while answers are on their way.
  */
 export class Connections {
+  readonly #server: Server;
   readonly #connections = new Map<unknown, Connection>();
-  /** Of TLS what is below; on a unix socket nothing tells what it belongs to. */
-  readonly #raw = new Set<Socket>();
+  /** All sockets: with TLS the encrypting ones, and those below. */
+  readonly #sockets = new Set<Socket>();
   #isUnref = false;
   #isClosing = false;
 
-  /** Takes a server that does not listen yet. */
+  /** @param server A server that does not listen yet. */
   constructor(server: Server, isTls: boolean) {
+    this.#server = server;
     server.closeIdleConnections = () => {};
     server.on("connection", (socket) => {
-      if (isTls) this.#addRaw(socket);
+      this.#track(socket);
+      // On a unix socket nothing maps a socket below TLS to its connection.
       if (!isTls || keyOf(socket) !== socket) this.#add(socket);
     });
-    server.on("secureConnection", (socket) => this.#add(socket));
+    server.on("secureConnection", (socket) => {
+      this.#track(socket);
+      this.#add(socket);
+    });
     server.on("request", ({ socket }: { socket: Socket }, response) => {
       const connection = this.#connections.get(keyOf(socket));
       if (connection === undefined) return;
@@ -39,38 +44,27 @@ export class Connections {
     });
   }
 
-  /** Keeps the process alive while there are any. */
-  ref(): void {
-    this.#isUnref = false;
-    for (const socket of this.#sockets()) socket.ref();
+  /** Makes the server and its connections keep the process alive, or not. */
+  setRef(way: "ref" | "unref"): void {
+    this.#isUnref = way === "unref";
+    for (const each of [this.#server, ...this.#sockets]) each[way]();
   }
 
-  /** Lets the process end although there are some. */
-  unref(): void {
-    this.#isUnref = true;
-    for (const socket of this.#sockets()) socket.unref();
-  }
-
-  /** Ends those that are idle, and the others with their answers. */
+  /** Ends idle connections now, and the others after their answers. */
   drain(): void {
     this.#isClosing = true;
     for (const connection of this.#connections.values()) endIfIdle(connection);
   }
 
-  /** Ends all of them at once. */
+  /** Ends all connections at once. */
   cut(): void {
-    for (const socket of this.#sockets()) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
-  #sockets(): Socket[] {
-    const sockets = [...this.#connections.values()].map(({ socket }) => socket);
-    return [...sockets, ...this.#raw];
-  }
-
-  #addRaw(socket: Socket): void {
-    this.#raw.add(socket);
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
     if (this.#isUnref) socket.unref();
-    socket.once("close", () => this.#raw.delete(socket));
+    socket.once("close", () => this.#sockets.delete(socket));
   }
 
   #add(socket: Socket): void {
@@ -78,7 +72,6 @@ export class Connections {
     const known = this.#connections.get(key);
     if (known) known.socket = socket;
     else this.#connections.set(key, { socket, inFlight: 0 });
-    if (this.#isUnref) socket.unref();
     socket.once("close", () => {
       if (this.#connections.get(key)?.socket === socket) {
         this.#connections.delete(key);
@@ -87,13 +80,13 @@ export class Connections {
   }
 }
 
-/** What both sockets of a connection with TLS have in common, if anything is. */
+/** A key that the two sockets of a connection with TLS share, if possible. */
 function keyOf(socket: Socket): unknown {
   const { remoteAddress, remotePort } = socket;
   return remotePort === undefined ? socket : `${remoteAddress} ${remotePort}`;
 }
 
 function endIfIdle({ socket, inFlight }: Connection): void {
-  // What is written is sent; `end()` would wait for the client to end, too.
+  // Written bytes are sent. `end()` would also wait for the client to end.
   if (inFlight === 0) socket.destroySoon();
 }

@@ -1,15 +1,10 @@
-import { plainResponse } from "../plain_response.ts";
-import { splitCertificates } from "./credentials.ts";
-import { limitNames } from "./limits.ts";
-import { nativeResponse } from "./native_response.ts";
-import type {
-  Listener,
-  ListenOptions,
-  RequestHandler,
-  Runtime,
-} from "./types.ts";
+import { plainAnswer } from "../answer.ts";
+import { cannotShow, splitCertificates, unusable } from "./certificates.ts";
+import { limitNames, nativeResponse } from "./native_server.ts";
+import type { Listener, ListenOptions, Runtime } from "./types.ts";
+import { now, sleep } from "./wait.ts";
 
-/** The part of Deno's global that is used here, so that any TypeScript checks it. */
+/** The used part of Deno's global, so that any TypeScript checks it. */
 interface DenoGlobal {
   version: { deno: string };
   serve(
@@ -21,14 +16,12 @@ interface DenoGlobal {
     ref(): void;
     unref(): void;
   };
-  createHttpClient(options: DenoHttpClientOptions): { close(): void };
-}
-
-interface DenoHttpClientOptions {
-  caCerts?: string[];
-  cert?: string;
-  key?: string;
-  proxy?: { transport: "unix"; path: string };
+  createHttpClient(options: {
+    caCerts?: string[];
+    cert?: string;
+    key?: string;
+    proxy?: { transport: "unix"; path: string };
+  }): { close(): void };
 }
 
 type DenoServeOptions =
@@ -40,130 +33,131 @@ interface DenoRequestInfo {
   readonly completed: Promise<void>;
 }
 
+/** The versions that a certificate can end, which they do not try before. */
+const SHOWS_BLINDLY = /^2\.9\.[0-5]$/;
+
 const { Deno } = globalThis as unknown as { Deno: DenoGlobal };
 
-/** Deno, by `Deno.serve`, or by `node:http` for what that lacks. */
+/** Deno, by `Deno.serve`, or by `node:http` for options that it lacks. */
 export const deno: Runtime = {
   name: "Deno",
   version: Deno.version.deno,
   async listen(options): Promise<Listener> {
-    if (isForServe(options)) return listenByServe(options);
+    const { tls, limits } = options;
+    // `Deno.serve` has no limits. Its TLS takes no client certificates and no
+    // renewal, is silently left out on a unix socket, and lets handshakes stall
+    // beyond the server's end.
+    if (tls === undefined && limitNames(limits).length === 0) {
+      return listenByServe(options);
+    }
     const { listenByNodeHttp } = await import("./node_http.ts");
     try {
       return await listenByNodeHttp(options, { sharesSessions: true });
     } catch (error) {
-      // That is how an address of another machine is called there.
+      // Deno's code for an address of another machine.
       if ((error as { code?: string }).code !== "EINVAL") throw error;
       throw Object.assign(error as Error, { code: "EADDRNOTAVAIL" });
     }
   },
-  // Async, so that what is thrown becomes a rejection.
+  // Async, so that an error becomes a rejection.
   // deno-lint-ignore require-await
   async fetchClient({ tls, unix }) {
-    const client = Deno.createHttpClient({
-      ...tls?.ca !== undefined && { caCerts: splitCertificates(tls.ca) },
-      ...tls?.cert !== undefined && { cert: tls.cert, key: tls.key },
-      ...unix !== undefined && { proxy: { transport: "unix", path: unix } },
-    });
-    return {
-      fetch: (url, init) => fetch(url, { ...init, client } as RequestInit),
-      close: () => Promise.resolve(client.close()),
-    };
+    if (tls?.cert !== undefined && SHOWS_BLINDLY.test(Deno.version.deno)) {
+      throw unusable(
+        "tls.cert needs Deno 2.9.6 or later, since those before end the process " +
+          `if they cannot show it, received Deno ${Deno.version.deno}`,
+      );
+    }
+    try {
+      const client = Deno.createHttpClient({
+        ...tls?.ca !== undefined && { caCerts: splitCertificates(tls.ca) },
+        ...tls?.cert !== undefined && { cert: tls.cert, key: tls.key },
+        ...unix !== undefined && { proxy: { transport: "unix", path: unix } },
+      });
+      return {
+        fetch: (url, init) => fetch(url, { ...init, client } as RequestInit),
+        close: () => Promise.resolve(client.close()),
+      };
+    } catch (cause) {
+      throw tls?.cert === undefined ? cause : cannotShow("tls.cert", cause);
+    }
   },
 };
 
-/**
- * `Deno.serve` knows no limits. With TLS it knows no client certificates and no
- * other certificate, leaves it out on a unix socket, silently, and has no end
- * for handshakes that stall, which outlive the server.
- */
-function isForServe({ tls, limits }: ListenOptions): boolean {
-  return tls === undefined && limitNames(limits).length === 0;
-}
-
 function listenByServe({ address, handler }: ListenOptions): Listener {
-  const requests = new Requests(handler);
+  let inFlight = 0;
+  /** When all answers have arrived, by `now()`. */
+  let arrivedAt = 0;
+  /** Set once the server closes; called with the last answer. */
+  let onIdle: (() => void) | undefined;
   const aborter = new AbortController();
   const server = Deno.serve(
     {
       ...address,
       signal: aborter.signal,
-      // Without a listener of one's own Deno prints a banner.
+      // Without it Deno prints a banner.
       onListen: () => {},
     },
-    (request, info) => requests.answer(request, info),
+    answer,
   );
-  const cut = () => {
-    aborter.abort();
-    return server.finished;
-  };
   return {
     address: server.addr,
     ref: () => server.ref(),
     unref: () => server.unref(),
-    // Not by `shutdown()`: it waits for clients that stall, and nothing ends
-    // them after it.
+    // `shutdown()` would wait for clients that stall, and nothing could end them.
     async stop() {
-      await requests.drained();
+      await drained();
       await cut();
     },
     cut,
   };
-}
 
-/** What the system takes at once, even if the client does not read. */
-const SMALL_BODY_BYTES = 64 * 1024;
-
-/**
- * For how long an answer is under way after Deno has called it complete: nothing
- * tells when the client has it. A larger one has a second, and as much more as
- * 10 MB a second take.
- */
-function lingerMs(bytes: number): number {
-  return bytes <= SMALL_BODY_BYTES ? 50 : 1000 + bytes / 10_000;
-}
-
-/** The requests of one server. */
-class Requests {
-  readonly #handler: RequestHandler;
-  #inFlight = 0;
-  /** When the answers have arrived, by the clock of `performance`. */
-  #arrivedAt = 0;
-  /** Is called when the last one is answered, once the server closes. */
-  #onIdle: (() => void) | undefined;
-
-  constructor(handler: RequestHandler) {
-    this.#handler = handler;
-  }
-
-  async answer(request: Request, info: DenoRequestInfo): Promise<Response> {
-    if (this.#onIdle) {
+  async function answer(
+    request: Request,
+    info: DenoRequestInfo,
+  ): Promise<Response> {
+    if (onIdle) {
       return nativeResponse(
-        plainResponse(503, "The server is closing", { connection: "close" }),
+        plainAnswer(503, "The server is closing", { connection: "close" }),
       );
     }
-    this.#inFlight++;
+    inFlight++;
     let bytes = 0;
     const end = () => {
-      const arrivedAt = performance.now() + lingerMs(bytes);
-      this.#arrivedAt = Math.max(this.#arrivedAt, arrivedAt);
-      if (--this.#inFlight === 0) this.#onIdle?.();
+      arrivedAt = Math.max(arrivedAt, now() + lingerMs(bytes));
+      if (--inFlight === 0) onIdle?.();
     };
     info.completed.then(end, end);
     const response = nativeResponse(
-      await this.#handler(request, () => info.remoteAddr.hostname),
+      await handler(request, () => info.remoteAddr.hostname),
     );
     bytes = Number(response.headers.get("content-length"));
     return response;
   }
 
-  /** Refuses what comes from now on, and waits for what came before. */
-  async drained(): Promise<void> {
+  /** Refuses further requests, and waits for the earlier ones. */
+  async function drained(): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#onIdle = resolve;
-      if (this.#inFlight === 0) resolve();
+      onIdle = resolve;
+      if (inFlight === 0) resolve();
     });
-    const ms = this.#arrivedAt - performance.now();
-    if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+    const ms = arrivedAt - now();
+    if (ms > 0) await sleep(ms, { signal: aborter.signal });
   }
+
+  function cut(): Promise<void> {
+    aborter.abort();
+    return server.finished;
+  }
+}
+
+/** The size of a body that the system takes even if the client does not read. */
+const SMALL_BODY_BYTES = 64 * 1024;
+
+/**
+ * How long an answer may be under way after Deno calls it complete: a large one a
+ * second, plus its size at 10 MB a second. Nothing tells when the client has it.
+ */
+function lingerMs(bytes: number): number {
+  return bytes <= SMALL_BODY_BYTES ? 50 : 1000 + bytes / 10_000;
 }

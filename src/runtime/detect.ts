@@ -1,9 +1,9 @@
 import type { Runtime } from "./types.ts";
 
-/** The runtimes there is an adapter for. */
+/** A runtime with an adapter. */
 export type RuntimeName = "deno" | "bun" | "node";
 
-/** Names the runtime this runs on: Deno and Bun both have a `process` too. */
+/** Names the runtime this runs on. All three have a `process`. */
 export function runtimeName(): RuntimeName {
   if ("Deno" in globalThis) return "deno";
   if ("Bun" in globalThis) return "bun";
@@ -12,7 +12,7 @@ export function runtimeName(): RuntimeName {
 
 /** Loads the adapter of the runtime this runs on. */
 export async function loadRuntime(): Promise<Runtime> {
-  // Literals: other specifiers are not followed when the package is published.
+  // Literals, since JSR follows no other specifiers.
   switch (runtimeName()) {
     case "deno":
       return (await import("./deno.ts")).deno;

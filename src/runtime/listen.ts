@@ -1,17 +1,17 @@
 import { ListenError, UnsupportedOptionError } from "../errors.ts";
 import { loadRuntime } from "./detect.ts";
 import type { Listener, ListenOptions, Runtime } from "./types.ts";
-import { makeRoom, socketRemover } from "./unix_socket.ts";
+import { bindFailure, makeRoom, socketRemover } from "./sockets.ts";
 
 /**
- * Binds a socket on whatever runtime this is.
+ * Binds a socket on the runtime this runs on.
  *
  * An empty `hostname` is every interface: IPv6 and IPv4 on one socket where the
- * system has both, else IPv4 alone. The file of a unix socket that is left from
- * a server that is gone is replaced; it is removed when this one closes.
+ * system has both, else IPv4 alone. The file of a unix socket is replaced if its
+ * server is gone, and removed when the server closes.
  *
  * @throws {ListenError} If the socket cannot be bound.
- * @throws {UnsupportedOptionError} If the runtime cannot do what is asked for.
+ * @throws {UnsupportedOptionError} If the runtime lacks an option.
  */
 export async function listen(
   options: ListenOptions,
@@ -22,21 +22,23 @@ export async function listen(
   try {
     if ("path" in address) return await listenOnFile(address.path);
     if (address.hostname !== "") return await listen(options);
-    const { port } = address;
-    return await listen({ ...options, address: { hostname: "::", port } })
-      .catch((error) => {
-        if (!WITHOUT_IPV6.includes(error.code)) throw error;
-        const address = { hostname: "0.0.0.0", port };
-        return listen({ ...options, address });
-      });
+    const listenOn = (hostname: string) =>
+      listen({ ...options, address: { ...address, hostname } });
+    return await listenOn("::").catch((error) => {
+      if (!WITHOUT_IPV6.includes(error.code)) throw error;
+      return listenOn("0.0.0.0");
+    });
   } catch (cause) {
     if (cause instanceof UnsupportedOptionError) throw cause;
     const { code } = cause as { code?: string };
+    if (!("path" in address)) {
+      const { hostname: addr, port } = address;
+      throw new ListenError({ addr, port, code, cause });
+    }
     throw new ListenError({
-      ..."path" in address
-        ? { addr: address.path, port: undefined }
-        : { addr: address.hostname, port: address.port },
-      code,
+      addr: address.path,
+      port: undefined,
+      code: await bindFailure(address.path, code),
       cause,
     });
   }
@@ -45,7 +47,7 @@ export async function listen(
     await makeRoom(path);
     const listener = await listen(options);
     const remove = await socketRemover(path);
-    // The runtimes differ in whether they do so themselves.
+    // Only some runtimes remove the file themselves.
     const thenRemove = (end: "stop" | "cut") => async () => {
       await listener[end]();
       await remove();
@@ -59,5 +61,5 @@ export async function listen(
   }
 }
 
-/** What a system without IPv6 says of the address `::`. */
+/** The codes of the error for `::` on a system without IPv6. */
 const WITHOUT_IPV6: readonly unknown[] = ["EAFNOSUPPORT", "EADDRNOTAVAIL"];

@@ -6,10 +6,9 @@ import type { Fetch, Runtime } from "./types.ts";
 export const node: Runtime = {
   name: "Node",
   version: process.versions.node,
-  listen: (options) =>
-    listenByNodeHttp(options, { replacesGlobals: options.mayReplaceGlobals }),
-  // The global `fetch` takes no credentials. This is the package that it is made
-  // from, which cannot be imported from Node itself.
+  listen: (options) => listenByNodeHttp(options),
+  // The global `fetch` takes no credentials. It is made from this package, which
+  // Node does not export.
   async fetchClient({ tls, unix }) {
     const { Agent, fetch } = await import("undici");
     const dispatcher = new Agent({

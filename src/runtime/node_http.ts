@@ -1,76 +1,62 @@
-import { createAdaptorServer } from "@hono/node-server";
-import { createServer, type Server } from "node:http";
+import { X509Certificate } from "node:crypto";
+import { createServer } from "node:http";
 import {
   createServer as createTlsServer,
   type Server as TlsServer,
-  type ServerOptions,
 } from "node:https";
-import type { Socket } from "node:net";
-import { setTimeout } from "node:timers/promises";
+import { isIPv6 } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { bind } from "./bind.ts";
 import { Connections } from "./connections.ts";
-import { isForeignSession } from "./resumption.ts";
-import type {
-  ConnectionLimits,
-  Listener,
-  ListenOptions,
-  TlsCredentials,
-} from "./types.ts";
+import { serverTls, splitCertificates } from "./certificates.ts";
+import { requestListener } from "./node_requests.ts";
+import { bind } from "./sockets.ts";
+import { inUrl, subjectNames } from "./subject_names.ts";
+import type { Listener, ListenOptions } from "./types.ts";
+import { waitFor } from "./wait.ts";
 
-/** Between two looks at which clients have taken too long, in milliseconds. */
+/** The time between two looks for clients that are too slow, in milliseconds. */
 const CHECK_MS = 500;
 
-/** In what a runtime's `node:http` is its own. */
-export interface NodeHttpWays {
-  /** Whether TLS sessions of one server are good for another. */
-  readonly sharesSessions?: boolean;
-  /** Whether the adapter's `Request` and `Response` become the global ones. */
-  readonly replacesGlobals?: boolean;
-}
-
 /**
- * Listens by `node:http` or `node:https`, which all three runtimes have;
- * `@hono/node-server` turns its requests into fetch's.
+ * Listens by `node:http` or `node:https`, which all three runtimes have.
+ *
+ * @param ways The runtime's peculiarities: `sharesSessions` if another server's TLS
+ * sessions can be resumed.
  */
 export async function listenByNodeHttp(
   options: ListenOptions,
-  { sharesSessions = false, replacesGlobals = false }: NodeHttpWays = {},
+  { sharesSessions = false }: { sharesSessions?: boolean } = {},
 ): Promise<Listener> {
-  const { address, handler, limits = {} } = options;
+  const { address, handler, limits = {}, tlsPolicy } = options;
   let { tls } = options;
-  const server = createAdaptorServer({
-    fetch: (request, { incoming }) =>
-      handler(
-        request,
-        () => (incoming as { socket: Socket }).socket.remoteAddress,
-      ),
-    // For requests without a Host header, which HTTP/1.0 allows.
-    hostname: "localhost",
-    // An application's `Request` and `Response` stay the runtime's own.
-    overrideGlobalObjects: replacesGlobals,
-    createServer: tls ? createTlsServer : createServer,
-    serverOptions: {
-      ...serverOptions(limits),
-      ...tls && {
-        ...secureContext(tls),
-        // With these two a handshake without a client's certificate fails.
-        requestCert: tls.clientCa !== undefined,
-        rejectUnauthorized: tls.clientCa !== undefined,
-      },
+  const listener = requestListener(handler);
+  const { headerTimeout, idleTimeout } = limits;
+  const timeouts = {
+    ...headerTimeout !== undefined && {
+      headersTimeout: headerTimeout,
+      // No request here needs a body that takes time.
+      requestTimeout: headerTimeout,
+      handshakeTimeout: headerTimeout,
+      connectionsCheckingInterval: CHECK_MS,
     },
-  }) as Server;
+    ...idleTimeout !== undefined && { keepAliveTimeout: idleTimeout },
+  };
+  const server = tls === undefined
+    ? createServer(timeouts, listener)
+    : createTlsServer({ ...timeouts, ...serverTls(tls, tlsPolicy) }, listener);
   if (limits.maxConnections !== undefined) {
     server.maxConnections = limits.maxConnections;
   }
+  // Else Node drops clients that end their side after the request, as `nc -N`.
+  Object.assign(server, { httpAllowHalfOpen: true });
   const connections = new Connections(server, tls !== undefined);
-  if (sharesSessions) {
-    server.on("secureConnection", (socket: TLSSocket) => {
-      const clientCa = tls?.clientCa;
-      if (clientCa === undefined) return;
-      if (isForeignSession(socket, clientCa)) socket.destroy();
-    });
-  }
+  server.on("secureConnection", (socket: TLSSocket) => {
+    const clientCa = tls?.clientCa;
+    if (clientCa === undefined) return;
+    const isForeign = sharesSessions && isForeignSession(socket, clientCa);
+    const names = tlsPolicy?.clientNames;
+    if (isForeign || names && !hasName(socket, names)) socket.destroy();
+  });
   const bound = await bind(server, address);
   let stopped: Promise<void> | undefined;
   const stop = () =>
@@ -80,52 +66,67 @@ export async function listenByNodeHttp(
     });
   return {
     address: bound,
-    // Async, so that what is thrown becomes a rejection.
+    // Async, so that an error becomes a rejection.
     // deno-lint-ignore require-await
     async renew(renewed) {
-      (server as TlsServer).setSecureContext(secureContext(renewed));
+      (server as TlsServer).setSecureContext(serverTls(renewed, tlsPolicy));
       tls = renewed;
     },
-    ref() {
-      server.ref();
-      connections.ref();
-    },
-    unref() {
-      server.unref();
-      connections.unref();
-    },
+    ref: () => connections.setRef("ref"),
+    unref: () => connections.setRef("unref"),
     stop,
     async cut() {
       const stopped = stop();
       server.closeAllConnections();
       connections.cut();
-      // Bun waits for handshakes, of which it does not tell.
-      await Promise.race([stopped, setTimeout(CUT_MS)]);
+      // Bun waits for handshakes, and shows no way to end them.
+      await waitFor(stopped, { ms: CUT_MS });
     },
   };
 }
 
-/** How long sockets take that are cut off, in milliseconds, at most. */
+/** Whether a client's certificate has one of these names. */
+function hasName(socket: TLSSocket, names: readonly string[]): boolean {
+  try {
+    const own = subjectNames(socket.getPeerCertificate().raw);
+    return names.some((name) =>
+      own.includes(isIPv6(name) ? inUrl(name) : name)
+    );
+  } catch {
+    // The certificate is missing, or cannot be parsed.
+    return false;
+  }
+}
+
+/** How long sockets may take to be cut off, in milliseconds. */
 const CUT_MS = 100;
 
-/** The credentials by the names that Node gives them. */
-function secureContext(
-  { cert, key, clientCa }: TlsCredentials,
-): { cert: string; key: string; ca?: string } {
-  return { cert, key, ...clientCa !== undefined && { ca: clientCa } };
-}
-
-function serverOptions(
-  { headerTimeout, idleTimeout }: ConnectionLimits,
-): ServerOptions {
-  return {
-    ...headerTimeout !== undefined && {
-      headersTimeout: headerTimeout,
-      // Nothing that is asked here has a body that would take time.
-      requestTimeout: headerTimeout,
-      handshakeTimeout: headerTimeout,
-      connectionsCheckingInterval: CHECK_MS,
-    },
-    ...idleTimeout !== undefined && { keepAliveTimeout: idleTimeout },
-  };
+/**
+ * Whether a connection resumes a TLS session without a client's certificate that
+ * one of these authorities has issued itself.
+ *
+ * On Deno, `node:https` servers with one certificate share their sessions: a
+ * client could bring one from a server that asks for no certificate, or trusts
+ * other authorities. The server has to check (RFC 8446, 4.2.11).
+ *
+ * @param clientCa The authorities' certificates, in PEM format.
+ */
+function isForeignSession(socket: TLSSocket, clientCa: string): boolean {
+  if (!socket.isSessionReused()) return false;
+  if (!socket.authorized) return true;
+  try {
+    const certificate = new X509Certificate(socket.getPeerCertificate().raw);
+    const now = Date.now();
+    return now < Date.parse(certificate.validFrom) ||
+      now > Date.parse(certificate.validTo) ||
+      !splitCertificates(clientCa)
+        .map((authority) => new X509Certificate(authority))
+        .some((authority) =>
+          certificate.checkIssued(authority) &&
+          certificate.verify(authority.publicKey)
+        );
+  } catch {
+    // The certificate is missing, or cannot be parsed.
+    return true;
+  }
 }

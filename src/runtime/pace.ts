@@ -1,49 +1,72 @@
 /**
- * Long work in slices: in between the event loop is free.
- *
- * All such work of the process shares the slices, so that many pieces at once
- * hold the event loop no longer than one.
+ * Long work in slices, between which the event loop is free. All such work of the
+ * process shares the slices: many pieces hold the event loop no longer than one.
  *
  * @module
  */
+import { nextTurn, now } from "./wait.ts";
 
-/** For how long work may hold the event loop before others get their turn. */
+/** How long work may hold the event loop, in milliseconds. */
 const SLICE_MS = 4;
 
-const waiting: (() => void)[] = [];
+/**
+ * Pieces of work (a row, a line, a value) between two looks at the clock: each
+ * takes up to 3 µs, so that a slice ends late by 3 ms at most, and a look costs as
+ * much as a few of the cheapest.
+ */
+export const PIECES = 1024;
+
+/** The number of the slice. */
+let slice = 0;
 let sliceEnd = 0;
 /** Whether the event loop has turned since the slice began. */
 let hasTurned = true;
+let waiting = 0;
+
+/** Pieces that were done since the last look, by all work of the process. */
+let done = 0;
 
 /**
- * Lets the event loop turn, if the slice is over. The clock is read for that: it
- * belongs after a piece of work, not into an innermost loop.
+ * Counts pieces of work that were done, or are next. Where it says so, the caller
+ * awaits {@linkcode rest}.
+ */
+export function isDue(pieces: number): boolean {
+  done += pieces;
+  if (done < PIECES) return false;
+  done = 0;
+  return true;
+}
+
+/**
+ * Lets the event loop turn if the slice is over. It reads the clock, which is too
+ * slow for an innermost loop.
  */
 export function rest(): Promise<void> | undefined {
-  if (waiting.length === 0 && hasTurned) beginSlice();
-  // Who was let go on has a slice, too, however many others wait for theirs.
-  if (performance.now() < sliceEnd) return undefined;
-  return new Promise((resolve) => {
-    if (waiting.push(resolve) === 1) nextTurn(resume);
-  });
+  if (waiting === 0 && hasTurned) beginSlice();
+  // Resumed work has the slice to itself, however many others wait.
+  if (now() < sliceEnd) return undefined;
+  return new Promise(resumeLater);
 }
 
 function beginSlice(): void {
-  sliceEnd = performance.now() + SLICE_MS;
+  slice++;
+  sliceEnd = now() + SLICE_MS;
   hasTurned = false;
   nextTurn(() => hasTurned = true);
 }
 
-/** Lets one of those who wait go on; the others get turns of their own. */
-function resume(): void {
-  beginSlice();
-  waiting.shift()!();
-  if (waiting.length > 0) nextTurn(resume);
-}
-
-/** Calls a function when the event loop turns. */
-export function nextTurn(callback: () => void): void {
-  // A timer of 0 ms takes one, or four when they are nested.
-  if (typeof setImmediate === "function") setImmediate(callback);
-  else setTimeout(callback, 0);
+/**
+ * Resumes in a turn of its own. Each piece of work asks for its turn itself: a lost
+ * one, as with timers that a test has replaced, stops no other.
+ */
+function resumeLater(resume: () => void): void {
+  const before = slice;
+  waiting++;
+  nextTurn(() => {
+    waiting--;
+    // Another piece has had this turn.
+    if (slice !== before) return resumeLater(resume);
+    beginSlice();
+    resume();
+  });
 }

@@ -1,6 +1,6 @@
 /**
- * Threads of one's own, on every runtime: starting one, with or without turning
- * the event loop, and talking to it while either side is busy.
+ * Threads: starting one, with or without turning the event loop, and talking to it
+ * while either side is busy.
  *
  * @module
  */
@@ -14,98 +14,59 @@ import {
   Worker,
   workerData,
 } from "node:worker_threads";
+import { type Inherited, withoutPreloads } from "./preloads.ts";
 
-/** What a thread is started with, and who listens to it. */
 export interface ThreadOptions<Data, Received> {
-  /** The URL of a module whose `run` begins as {@linkcode EntryModule} says. */
-  readonly entry: string;
-  /** What the thread finds as {@linkcode ThreadSide.data}. */
-  readonly data: Data;
-  /** Takes the messages of the thread. */
-  readonly onMessage: (message: Received) => void;
   /**
-   * Told that the thread has ended although nobody has ended it.
-   *
-   * @param code What it has ended with.
-   * @param error What it has thrown, if it has.
+   * The URL of a module that does nothing until its export `run(early)` is called,
+   * with the messages that have come already.
    */
+  readonly entry: string;
+  readonly data: Data;
+  readonly onMessage: (message: Received) => void;
+  /** Called with the exit code and an uncaught error if the thread ends by itself. */
   readonly onDeath: (code: number, error: unknown) => void;
 }
 
-/** A thread, to the one that has started it. It keeps the process alive at first. */
+/** A thread, as its starter sees it. It keeps the process alive at first. */
 export interface Thread<Sent> {
-  /** Sends a message, which arrives even if this thread is blocked from now on. */
+  /** Sends a message; it arrives even if this thread is blocked from now on. */
   post(message: Sent): void;
-  /** Waits for the thread's reply; for one that is ended meanwhile, for ever. */
+  /** Resolves with the thread's reply; never, if the thread is ended before. */
   reply(): Promise<ThreadReply>;
-  /**
-   * Blocks this thread until the other one has replied.
-   *
-   * @returns `undefined` if it has not within so many milliseconds.
-   */
+  /** Blocks this thread for the reply; `undefined` if that takes longer. */
   replySync(ms: number): ThreadReply | undefined;
-  /** Lets the process end although the thread runs. */
   unref(): void;
-  /** Ends the thread, whatever it does. */
   end(): Promise<void>;
 }
 
-/** How a thread has started. */
+/** The outcome of starting a thread. */
 export type ThreadReply =
   | { readonly started: unknown }
-  /** Its module has said why it could not. */
-  | { readonly failed: unknown }
-  /** Its module could not be loaded, with the runtime's words. */
+  /**
+   * The reason, as the thread's module gives it, and whether that is a module that
+   * could not be loaded.
+   */
+  | { readonly failed: unknown; readonly isUnloadable: boolean }
+  /** The runtime's message: the module could not be loaded. */
   | { readonly unloadable: string }
-  /** It has ended before it replied, with an exit code. */
+  /** The exit code of a thread that ended before it replied. */
   | { readonly ended: number };
 
-/** What the module of a thread exports; importing it does nothing. */
-interface EntryModule {
-  /**
-   * Begins the thread's work.
-   *
-   * @param early The messages that have come already.
-   */
-  run(early: readonly unknown[]): void;
-}
-
-/** A thread, to itself. */
-export interface ThreadSide<Data, Sent, Received> {
-  /** What it was started with. */
-  readonly data: Data;
-  /** Sends a message to the thread that has started this one. */
-  post(message: Sent): void;
-  /**
-   * Takes the messages.
-   *
-   * @param early Those that {@linkcode EntryModule.run} was given, for the same
-   * turn.
-   */
-  listen(
-    early: readonly unknown[],
-    onMessage: (message: Received) => void,
-  ): void;
-  /** Says how starting went, once. */
-  reply(reply: ThreadReply): void;
-  /** Has something done when the thread ends by itself. */
-  onExit(fn: () => void): void;
-}
-
-/** What crosses when a thread is started. */
 interface Luggage<Data> {
+  /** Tells the thread from the application's. */
+  readonly isServers: true;
   readonly entry: string;
   readonly data: Data;
   readonly port: MessagePort;
-  /** Becomes 1 when there is a reply at the port. */
+  /** Becomes 1 when a reply is at the port. */
   readonly replied: Int32Array;
 }
 
 /**
- * The program of every thread. It is a URL of its own text, since Deno starts
- * threads from no other URLs than `file:` and `data:`, while `import()` takes
- * all. What comes before its import has ended is kept: on Deno and Bun messages
- * without a listener are lost.
+ * The program of every thread. It runs from a `data:` URL and imports the entry:
+ * Deno starts threads only from `file:` and `data:`, but imports from any URL. It
+ * keeps messages meanwhile, since Deno and Bun lose messages without a listener.
  */
 const BOOTSTRAP = `
 import process from "node:process";
@@ -129,24 +90,85 @@ import(entry).then((module) => {
 }, (error) => reply({ unloadable: String(error?.message ?? error) }));
 `;
 
-/** Starts a thread. */
+/** Whether this is a thread that {@linkcode startThread} has started. */
+export function isStartedThread(): boolean {
+  return (workerData as Partial<Luggage<unknown>> | null)?.isServers === true;
+}
+
 export function startThread<Data, Sent, Received>(
-  { entry, data, onMessage, onDeath }: ThreadOptions<Data, Received>,
+  options: ThreadOptions<Data, Received>,
 ): Thread<Sent> {
+  /** The messages so far, while another attempt may need them. */
+  let sent: Sent[] | undefined = [];
+  let attempt = withoutPreloads((inherited) => begin(options, inherited));
+  if (attempt === undefined) startAgain();
+
+  function startAgain(): void {
+    void attempt?.end();
+    attempt = begin(options);
+    for (const message of sent!) attempt.worker.postMessage(message);
+    sent = undefined;
+  }
+
+  /**
+   * Takes a reply. Without it, starts again with the application's preloads: they
+   * may have what loads the modules, as for another language or package manager.
+   */
+  function isFinal(reply: ThreadReply | undefined): boolean {
+    const isUnloadable = reply !== undefined &&
+      ("unloadable" in reply || "failed" in reply && reply.isUnloadable);
+    if (isUnloadable && sent !== undefined) {
+      startAgain();
+      return false;
+    }
+    sent = undefined;
+    return true;
+  }
+
+  return {
+    post(message) {
+      sent?.push(message);
+      attempt!.worker.postMessage(message);
+    },
+    async reply() {
+      const reply = await attempt!.reply();
+      return isFinal(reply) ? reply : await attempt!.reply();
+    },
+    replySync(ms) {
+      const reply = attempt!.replySync(ms);
+      return isFinal(reply) ? reply : attempt!.replySync(ms);
+    },
+    unref: () => attempt!.worker.unref(),
+    end: () => attempt!.end(),
+  };
+}
+
+/** Starts a worker; by default it inherits everything. */
+function begin<Data, Received>(
+  { entry, data, onMessage, onDeath }: ThreadOptions<Data, Received>,
+  inherited?: Inherited,
+) {
   const { port1, port2 } = new MessageChannel();
   const replied = new Int32Array(new SharedArrayBuffer(4));
-  const luggage: Luggage<Data> = { entry, data, port: port2, replied };
+  const luggage: Luggage<Data> = {
+    isServers: true,
+    entry,
+    data,
+    port: port2,
+    replied,
+  };
   const worker = new Worker(
     new URL(`data:text/javascript,${encodeURIComponent(BOOTSTRAP)}`),
     {
       workerData: luggage,
       transferList: [port2],
       name: "prometheus-async",
+      ...inherited,
     },
   );
   let isEnded = false;
   let thrown: unknown;
-  // All of them in this turn: later ones may miss what has happened.
+  // In this turn: later listeners may miss events.
   worker.on("message", onMessage);
   worker.on("error", (error) => thrown = error);
   worker.on("exit", (code) => {
@@ -154,22 +176,21 @@ export function startThread<Data, Sent, Received>(
     if (!isEnded) onDeath(code, thrown);
   });
   return {
-    post: (message) => worker.postMessage(message),
+    worker,
     reply: () =>
-      new Promise((resolve) => {
+      new Promise<ThreadReply>((resolve) => {
         port1.once("message", (reply) => {
           port1.close();
           resolve(reply);
         });
       }),
-    replySync(ms) {
+    replySync(ms: number): ThreadReply | undefined {
       Atomics.wait(replied, 0, 0, ms);
       const received = receiveMessageOnPort(port1);
       port1.close();
       return received?.message;
     },
-    unref: () => worker.unref(),
-    async end() {
+    async end(): Promise<void> {
       isEnded = true;
       port1.close();
       await worker.terminate();
@@ -177,25 +198,33 @@ export function startThread<Data, Sent, Received>(
   };
 }
 
-/** Takes up a thread's own side. */
-export function threadSide<Data, Sent, Received>(): ThreadSide<
-  Data,
-  Sent,
-  Received
-> {
-  const { data, port, replied } = workerData as Luggage<Data>;
-  return {
-    data,
-    post: (message) => parentPort!.postMessage(message),
-    listen(early, onMessage) {
-      for (const message of early) onMessage(message as Received);
-      parentPort!.on("message", onMessage);
-    },
-    reply(reply) {
-      port.postMessage(reply);
-      Atomics.store(replied, 0, 1);
-      Atomics.notify(replied, 0);
-    },
-    onExit: (fn) => void process.on("exit", fn),
-  };
+/** A thread, as it sees itself. */
+export class ThreadSide<Data, Sent, Received> {
+  readonly #luggage = workerData as Luggage<Data>;
+  readonly data: Data = this.#luggage.data;
+
+  post(message: Sent): void {
+    parentPort!.postMessage(message);
+  }
+
+  /** Begins to take messages, first those that `run` was given. */
+  listen(
+    early: readonly unknown[],
+    onMessage: (message: Received) => void,
+  ): void {
+    for (const message of early) onMessage(message as Received);
+    parentPort!.on("message", onMessage);
+  }
+
+  /** Tells the outcome of starting, once. */
+  reply(reply: ThreadReply): void {
+    const { port, replied } = this.#luggage;
+    port.postMessage(reply);
+    Atomics.store(replied, 0, 1);
+    Atomics.notify(replied, 0);
+  }
+
+  onExit(fn: () => void): void {
+    process.on("exit", fn);
+  }
 }

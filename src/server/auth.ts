@@ -1,151 +1,126 @@
-import { describe } from "../describe.ts";
-import { plainResponse } from "../plain_response.ts";
-import { describeSecret, isPlainObject } from "../require.ts";
-import { ACTION, requireDefined, requireProtection } from "./refuse.ts";
+import { type Answer, type MetricsRequest, plainAnswer } from "../answer.ts";
+import { isPasswordOf } from "../runtime/scrypt.ts";
+import {
+  type AuthSettings,
+  type Credentials,
+  loadAuth,
+} from "./credentials.ts";
 
-/**
- * Who may ask a metrics server.
- *
- * @example A password and two tokens
- * ```ts
- * import { type AuthOptions, startHttpServer } from "@prometheus-async/prometheus-async";
- *
- * const auth: AuthOptions = {
- *   basic: { prometheus: "a-long-random-password" },
- *   bearer: ["the-token-of-now", "the-token-of-before"],
- * };
- * const server = await startHttpServer({ addr: "127.0.0.1", auth });
- * const headers = { authorization: "Bearer the-token-of-before" };
- * const { status } = await fetch(server.metricsUrl, { headers });
- * await server.close();
- * if (status !== 200) throw new Error(`status is ${status}`);
- * ```
- */
-export interface AuthOptions {
-  /** Passwords by the names of the users, for basic authentication (RFC 7617). */
-  basic?: Readonly<Record<string, string>>;
-  /** The tokens that are taken, for bearer authentication (RFC 6750). */
-  bearer?: readonly string[];
-}
-
-/** The credentials of one scheme, as {@linkcode readCredentials} spells them. */
-type Credentials = readonly Uint8Array<ArrayBuffer>[];
-
-/** Who may ask, as it is used: data alone. */
-export type AuthSettings = Readonly<Record<"basic" | "bearer", Credentials>>;
-
-/**
- * Answers a request that must not be answered otherwise.
- *
- * @returns The refusal; `undefined` if the request may go on.
- */
+/** Yields the answer that refuses a request; `undefined` if it may go on. */
 export type Authorizer = (
-  request: Pick<Request, "headers">,
-) => Promise<Response | undefined>;
+  request: MetricsRequest,
+) => Promise<Answer | undefined>;
 
-/** What a bearer token may consist of (RFC 6750, 2.1). */
-const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+/** How many passwords are hashed or wait for that at most; more get 429. */
+const MAX_CHECKS = 16;
 
 const encoder = new TextEncoder();
 
+/** Credentials as they are compared. */
+interface Accepted {
+  readonly digests: Uint8Array[];
+  readonly hashes: Credentials["hashes"];
+  /** Passwords that are hashed, or wait for that, by the digests of credentials. */
+  readonly checks: Map<string, Promise<boolean>>;
+}
+
 /**
- * Makes a function that lets pass requests with one of the credentials.
+ * Refuses requests without one of the credentials.
  *
- * How long it takes tells nothing of them: it compares digests, whose values no
- * client can choose, with those of all users and tokens, to their ends.
+ * Its duration tells nothing of them: it compares digests, whose values no client
+ * can choose, with those of all users and tokens, to their ends. A password that is
+ * hashed is remembered by its digest once it was right. Others are hashed one after
+ * the other, also those of unknown users, since each takes a core and its memory.
  */
-export async function authorizer(
-  { basic, bearer }: AuthSettings,
-): Promise<Authorizer> {
-  const challenge = [
-    basic.length > 0 && 'Basic realm="metrics", charset="UTF-8"',
-    bearer.length > 0 && 'Bearer realm="metrics"',
-  ].filter((scheme) => scheme !== false).join(", ");
-  const accepted = await Promise.all([...basic, ...bearer].map(digest));
-  return async ({ headers }) => {
-    const received = readCredentials(headers.get("authorization") ?? "");
+export class Authorization {
+  readonly #settings: AuthSettings;
+  readonly #challenge: string;
+  #loaded: Credentials | undefined;
+  #accepted: Accepted = { digests: [], hashes: [], checks: new Map() };
+  #lastCheck: Promise<unknown> = Promise.resolve();
+
+  /** Takes no credentials before {@linkcode load}. */
+  constructor(settings: AuthSettings) {
+    const { basic, bearer, basicFile, bearerFile } = settings;
+    this.#settings = settings;
+    const hasBasic = basic.length > 0 || basicFile !== undefined;
+    const hasBearer = bearer.length > 0 || bearerFile !== undefined;
+    this.#challenge = [
+      hasBasic && 'Basic realm="metrics", charset="UTF-8"',
+      hasBearer && 'Bearer realm="metrics"',
+    ].filter((scheme) => scheme !== false).join(", ");
+  }
+
+  /**
+   * Takes the credentials as they are now; those before stay if a file cannot be
+   * used.
+   *
+   * @throws {Error} If a file cannot be used.
+   */
+  async load(): Promise<void> {
+    const loaded = await loadAuth(this.#settings);
+    // Else right passwords would be hashed once more.
+    if (JSON.stringify(loaded) === JSON.stringify(this.#loaded)) return;
+    this.#loaded = loaded;
+    const { texts, hashes } = loaded;
+    const digests = texts.map((text) => digest(encoder.encode(text)));
+    this.#accepted = {
+      digests: await Promise.all(digests),
+      hashes,
+      checks: new Map(),
+    };
+  }
+
+  readonly authorize: Authorizer = async ({ headers }) => {
+    const accepted = this.#accepted;
+    const { digests, hashes, checks } = accepted;
+    const header = headers.get("authorization") ?? "";
+    const received = parseHeader(header);
     const actual = await digest(received ?? new Uint8Array());
-    let isAccepted = false;
-    for (const expected of accepted) {
-      if (equalInConstantTime(actual, expected)) isAccepted = true;
+    if (isAmong(digests, actual) && received) return undefined;
+    if (received && hashes.length > 0 && /^basic/i.test(header)) {
+      const key = actual.join();
+      if (checks.size === MAX_CHECKS && !checks.has(key)) {
+        return refusal(429, "Too Many Requests", { "retry-after": "1" });
+      }
+      const check = checks.get(key) ?? this.#check(accepted, received);
+      checks.set(key, check);
+      if (await check.finally(() => checks.delete(key))) {
+        digests.push(actual);
+        return undefined;
+      }
     }
-    if (isAccepted && received !== undefined) return undefined;
-    return plainResponse(401, "Unauthorized", {
-      "www-authenticate": challenge,
-      "cache-control": "no-store",
-    });
+    const challenge = { "www-authenticate": this.#challenge };
+    return refusal(401, "Unauthorized", challenge);
   };
-}
 
-/**
- * Copies the credentials, and refuses what they cannot be.
- *
- * @throws {TypeError} If the options have no credentials, or others than these.
- * @throws {RangeError} If a user or a token could not be sent.
- */
-export function readAuthOptions(options: AuthOptions): AuthSettings {
-  requireProtection("auth", options, ["basic", "bearer"]);
-  const { basic: users = {}, bearer: tokens = [] } = options;
-  const basic = basicCredentials(users);
-  const bearer = bearerCredentials(tokens);
-  if (basic.length + bearer.length > 0) return { basic, bearer };
-  throw new TypeError(
-    `Cannot ${ACTION}: auth must have users in basic or tokens in bearer, ` +
-      "received none; leave it out to serve everybody",
-  );
-}
-
-function basicCredentials(
-  users: Readonly<Record<string, string>>,
-): Credentials {
-  if (!isPlainObject(users)) {
-    throw new TypeError(
-      `Cannot ${ACTION}: auth.basic must be an object of passwords by user, ` +
-        `received ${describeSecret(users)}`,
-    );
+  /** Whether credentials are those of a user with a hashed password. */
+  #check({ hashes }: Accepted, received: Uint8Array): Promise<boolean> {
+    const spelled = new TextDecoder().decode(received);
+    const own = hashes.filter(({ start }) => spelled.startsWith(start));
+    const check = this.#lastCheck.then(async () => {
+      if (own.length === 0) await isPasswordOf(hashes[0].hash, received);
+      for (const { start, hash } of own) {
+        const password = received.subarray(encoder.encode(start).length);
+        if (await isPasswordOf(hash, password)) return true;
+      }
+      return false;
+    });
+    this.#lastCheck = check.catch(() => {});
+    return check;
   }
-  requireDefined("auth.basic", users);
-  return Object.entries(users).map(([user, password]) => {
-    if (user.includes(":")) {
-      // What follows the colon may be the password.
-      throw new RangeError(
-        `Cannot ${ACTION}: auth.basic must have users without a colon, ` +
-          "received one with it",
-      );
-    }
-    const received = password === ""
-      ? "an empty one"
-      : describeSecret(password);
-    if (typeof password !== "string" || password === "") {
-      throw new TypeError(
-        `Cannot ${ACTION}: auth.basic must have passwords that are strings, ` +
-          `and not empty, received ${received} for ${describe(user)}`,
-      );
-    }
-    return encoder.encode(`basic ${user}:${password}`);
-  });
 }
 
-function bearerCredentials(tokens: readonly string[]): Credentials {
-  if (!Array.isArray(tokens)) {
-    throw new TypeError(
-      `Cannot ${ACTION}: auth.bearer must be an array of tokens, received ` +
-        describeSecret(tokens),
-    );
-  }
-  return tokens.map((token: unknown, n) => {
-    if (typeof token === "string" && TOKEN.test(token)) {
-      return encoder.encode(`bearer ${token}`);
-    }
-    throw new RangeError(
-      `Cannot ${ACTION}: auth.bearer must have tokens of letters, digits ` +
-        `and -._~+/ (RFC 6750), received another one as number ${n + 1}`,
-    );
-  });
+function refusal(
+  status: number,
+  text: string,
+  headers: Record<string, string>,
+) {
+  return plainAnswer(status, text, { ...headers, "cache-control": "no-store" });
 }
 
-/** Reads an Authorization header (RFC 9110, 11.6.2), if it can be read. */
-function readCredentials(header: string): Uint8Array<ArrayBuffer> | undefined {
+/** Parses an Authorization header (RFC 9110, 11.6.2), if it has known credentials. */
+function parseHeader(header: string): Uint8Array<ArrayBuffer> | undefined {
   const [, scheme, value] = /^(\S+) +(\S+) *$/.exec(header) ?? [];
   switch (scheme?.toLowerCase()) {
     case "basic":
@@ -166,9 +141,13 @@ async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
 
-/** Compares two digests, which have one length. */
-function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = 0;
-  for (let i = 0; i < a.length; i++) difference |= a[i] ^ b[i];
-  return difference === 0;
+/** Compares a digest with all others, in a time that does not tell which it is. */
+function isAmong(digests: readonly Uint8Array[], actual: Uint8Array): boolean {
+  let isFound = false;
+  for (const each of digests) {
+    let difference = 0;
+    for (let i = 0; i < each.length; i++) difference |= each[i] ^ actual[i];
+    if (difference === 0) isFound = true;
+  }
+  return isFound;
 }

@@ -1,32 +1,41 @@
 import type { OwnRegistry } from "../metrics/own_registry.ts";
 
-/** How many words a {@linkcode DiscoveryStatus} takes. */
-export const STATUS_WORDS = 2;
+/** The words that a {@linkcode DiscoveryStatus} takes. */
+export const STATUS_WORDS = 3;
 
-/** The state of a server in service discovery, in words that threads may share. */
+/** A server's state in service discovery, in words that threads may share. */
 export class DiscoveryStatus {
   readonly #words: Int32Array;
 
-  /** Takes the words; without them, some that no other thread sees. */
+  /** Takes shared words, or makes its own. */
   constructor(words: Int32Array = new Int32Array(STATUS_WORDS)) {
     this.#words = words;
   }
 
-  /** Whether service discovery knows the server. */
+  /** Whether service discovery knows the server, and the server is there. */
   get isRegistered(): boolean {
-    return Atomics.load(this.#words, 0) === 1;
+    return Atomics.load(this.#words, 0) === 1 && !this.isAway;
   }
 
   set isRegistered(isRegistered: boolean) {
     Atomics.store(this.#words, 0, Number(isRegistered));
   }
 
-  /** Counts what went wrong. */
+  /** Whether the server's thread hangs, or is being replaced. */
+  get isAway(): boolean {
+    return Atomics.load(this.#words, 2) === 1;
+  }
+
+  set isAway(isAway: boolean) {
+    Atomics.store(this.#words, 2, Number(isAway));
+  }
+
+  /** Counts a failure. */
   addFailure(): void {
     Atomics.add(this.#words, 1, 1);
   }
 
-  /** Adds metrics that tell the state. */
+  /** Adds metrics of the state. */
   addMetrics(own: OwnRegistry): void {
     const registered = own.add(
       "gauge",
@@ -36,7 +45,7 @@ export class DiscoveryStatus {
     const failures = own.add(
       "counter",
       "discovery_failures_total",
-      "What went wrong in service discovery since this server has started.",
+      "Failures of service discovery since this server has started.",
     );
     own.onGather(() => {
       registered.of().set(Number(this.isRegistered));

@@ -1,36 +1,75 @@
-import type { ListedMetric, Overview } from "../gather/gatherer.ts";
-import type { ScrapeHandler } from "../exposition/scrape_handler.ts";
-import { messageOf } from "../message_of.ts";
+import type { Answer, MetricsRequest } from "../answer.ts";
+import type {
+  AnsweredScrape,
+  ScrapeHandler,
+} from "../exposition/scrape_handler.ts";
+import type { AnswerRecord } from "../exposition/scrape_reports.ts";
+import { FORMATS } from "../formats/format.ts";
+import type { ListedMetric, Overview } from "../gather/gather.ts";
+import { messageOf, visible } from "../base/describe.ts";
+import { loadRuntime } from "../runtime/detect.ts";
 import { VERSION } from "../version.ts";
-import { FORMATS } from "./formats.ts";
-import type { ServerSettings } from "./options.ts";
-import type { LoggedScrape } from "./scrape_log.ts";
+import type { ServerSettings } from "./server_options.ts";
 
-/** How many families are listed. */
+/** The `Accept` headers that ask for each format, by the names of its links. */
+export const ACCEPTS: Readonly<Record<string, string>> = Object.fromEntries(
+  FORMATS.map(({ syntax: { name, mediaType }, version }) => [
+    `${name}-${version}`,
+    `${mediaType}; version=${version}; escaping=allow-utf-8`,
+  ]),
+);
+
+/** The most families that are listed. */
 const LISTED = 500;
+
+/** The number of scrapes that are shown. */
+const KEPT = 10;
+
+/** An answered scrape, as the page shows it. */
+export interface LoggedScrape extends AnswerRecord {
+  /** When it was answered. */
+  readonly at: Date;
+  readonly userAgent: string;
+  /** The client's address, if it has one. */
+  readonly remoteAddress: string | undefined;
+  /** The names of the metrics that could not be gathered. */
+  readonly failed: readonly string[];
+}
+
+/** Puts a scrape in front of the last ones. */
+export function logScrape(
+  latest: LoggedScrape[],
+  { headers }: MetricsRequest,
+  remoteAddress: string | undefined,
+  { record, failures }: AnsweredScrape,
+): void {
+  latest.unshift({
+    ...record,
+    at: new Date(),
+    userAgent: headers.get("user-agent") ?? "unknown",
+    remoteAddress,
+    failed: [...new Set(failures.map(({ collector }) => collector))],
+  });
+  latest.length = Math.min(latest.length, KEPT);
+}
 
 const HEADERS = {
   "content-type": "text/html; charset=utf-8",
   "cache-control": "no-store",
-  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
 };
 
-/**
- * Answers with a page for people: what runs here, and who has scraped it.
- *
- * @param runtime The runtime's name and version.
- * @param scrapeHandler Lists what is served.
- * @param scrapes The last scrapes.
- */
+/** Answers with a page for people: the served families, and the last scrapes. */
 export async function landingPage(
   settings: ServerSettings,
-  runtime: string,
-  scrapeHandler: Pick<ScrapeHandler, "overview">,
+  scrapeHandler: ScrapeHandler,
   scrapes: readonly LoggedScrape[],
-): Promise<Response> {
+  troubles: number,
+): Promise<Answer> {
   const { path } = settings;
+  const { name, version } = await loadRuntime();
   const html = `<!doctype html>
 <html lang="en">
 <head>
@@ -41,26 +80,34 @@ export async function landingPage(
 </head>
 <body>
 <h1>Metrics</h1>
-<p>prometheus-async ${VERSION} on ${escapeHtml(runtime)}</p>
+<p>prometheus-async ${VERSION} on ${escapeHtml(`${name} ${version}`)}</p>
 <p><a href="${escapeHtml(path)}">Metrics</a> as text, or as they are served in
 ${
-    Object.keys(FORMATS)
+    Object.keys(ACCEPTS)
       .map((name) => `<a href="${escapeHtml(path)}?format=${name}">${name}</a>`)
       .join(", ")
   }</p>
-<h2>Families</h2>
+${troublesOf(troubles)}<h2>Families</h2>
 ${await familiesOf(settings, scrapeHandler)}
 <h2>Last scrapes</h2>
 ${scrapesOf(scrapes)}
 </body>
 </html>
 `;
-  return new Response(html, { headers: HEADERS });
+  return { status: 200, headers: HEADERS, body: html };
+}
+
+/** Tells that scrapes were not answered for a while. */
+function troublesOf(count: number): string {
+  if (count === 0) return "";
+  return `<p class="bad">The server's thread has hung, or ended by itself,
+${count === 1 ? "once" : `${count} times`} since the start</p>
+`;
 }
 
 async function familiesOf(
   { path, handler: { isDefaultRegistry } }: ServerSettings,
-  scrapeHandler: Pick<ScrapeHandler, "overview">,
+  scrapeHandler: ScrapeHandler,
 ): Promise<string> {
   let found: Overview;
   try {
@@ -96,7 +143,7 @@ ${metrics.slice(0, LISTED).map((metric) => familyRow(path, metric)).join("\n")}
 ${rest}</details>`;
 }
 
-/** Lists the metrics whose values are not live, where others are. */
+/** Lists the metrics whose values are not live, if others are. */
 function notLiveOf(metrics: readonly ListedMetric[]): string {
   const notLive = metrics.filter(({ notLive }) => notLive !== undefined);
   if (notLive.length === 0) return "";
@@ -159,7 +206,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 function escapeHtml(value: unknown): string {
-  return String(value).replace(/[&<>"']/g, (char) => ENTITIES[char]);
+  return visible(String(value)).replace(/[&<>"']/g, (char) => ENTITIES[char]);
 }
 
 const STYLE = `

@@ -1,79 +1,100 @@
-import { MAX_TIMER_MS, requireNumber } from "../require.ts";
+import { check, number, type RulesFor } from "../base/rules.ts";
+import { MAX_TIMER_MS, unlessAborted, waitFor } from "../runtime/wait.ts";
 import type { Listener } from "../runtime/types.ts";
 import type {
   DiscoveryContext,
   MetricsServerInfo,
   ServiceDiscovery,
 } from "../types.ts";
-import { type Report, reporter } from "../wrappers/measurement.ts";
+import {
+  type ActionReport,
+  actionReporter,
+  type Report,
+} from "../base/report.ts";
 import type { DiscoveryStatus } from "./discovery_status.ts";
 import type {
-  HttpServerInfo,
+  CloseOptions,
   ServerControls,
-  UnixServerInfo,
-} from "./handle.ts";
+  ServerInfo,
+} from "./metrics_server.ts";
 
-/** How long `close()` waits unless it is told otherwise, in milliseconds. */
-export const GRACE_MS = 10_000;
+/** The times of closing, in milliseconds. */
+export type CloseTimes = Readonly<Required<CloseOptions>>;
+
+const CLOSE_RULES: RulesFor<CloseTimes, keyof CloseTimes> = {
+  grace: number(0, MAX_TIMER_MS, 10_000),
+  untilScraped: number(0, MAX_TIMER_MS, 0),
+};
+
+/** Checks the argument of `close()`. */
+export function parseClose(given: number | CloseOptions = {}): CloseTimes {
+  const options = typeof given === "object" ? given : { grace: given };
+  return check("close metrics server", "options", options, CLOSE_RULES);
+}
+
+/** A server that a lifecycle closes. */
+export interface Closable extends Pick<Listener, "stop" | "cut"> {
+  /** Settles when a scrape that begins from now on is answered. */
+  scraped(): Promise<void>;
+}
 
 /** The time of a server from when it listens to when it is closed. */
 export class Lifecycle {
-  readonly #listener: Pick<Listener, "stop" | "cut">;
+  readonly #listener: Closable;
   readonly #status: DiscoveryStatus;
-  readonly #reportDiscovery: Report;
-  readonly #reportDeregistration: Report;
-  readonly #reportClosing: Report;
+  readonly #report: ActionReport;
   /** Aborts when the server begins to close. */
   readonly #closing = new AbortController();
-  readonly #graceOver = Promise.withResolvers<void>();
+  readonly #graceOver = new AbortController();
+  readonly #over: AbortController;
   #deregister: (() => Promise<void>) | undefined;
   #closed: Promise<void> | undefined;
-  #isOver = false;
+  /** Settles when the server has been scraped once more. */
+  #scraped: Promise<void> | undefined;
+  readonly #scrapeOver = new AbortController();
 
   /**
    * Takes a server that listens.
    *
-   * @param status Is told how service discovery goes.
-   * @param onError Takes what goes wrong in service discovery, and while closing.
+   * @param status Keeps the state in service discovery.
+   * @param onError Takes failures of service discovery, and of closing.
+   * @param over Is aborted when the server is closed.
    */
   constructor(
-    listener: Pick<Listener, "stop" | "cut">,
+    listener: Closable,
     status: DiscoveryStatus,
-    onError: ((error: unknown) => void) | undefined,
+    onError: Report | undefined,
+    over: AbortController = new AbortController(),
   ) {
+    this.#over = over;
     this.#listener = listener;
     this.#status = status;
-    this.#reportDiscovery = reporter("keep metrics server registered", onError);
-    this.#reportDeregistration = reporter("deregister metrics server", onError);
-    this.#reportClosing = reporter("close metrics server", onError);
+    this.#report = actionReporter(onError);
   }
 
-  /** Makes the part of a server's handle that is the same on every thread. */
-  handleOf<Info extends HttpServerInfo | UnixServerInfo>(
-    info: Info,
-  ): Info & ServerControls {
+  /** Makes the part of a running server that is the same on every thread. */
+  handleOf<Info extends ServerInfo>(info: Info): Info & ServerControls {
     const status = this.#status;
     return {
       ...info,
       get isRegistered() {
         return status.isRegistered;
       },
-      close: (grace) => this.close(grace),
+      close: (options) => this.close(options),
       [Symbol.asyncDispose]: () => this.close(),
     };
   }
 
-  /** Has something done when the server begins to close. */
+  /** Calls a function when the server begins to close. */
   onClose(cleanup: () => void): void {
     this.#closing.signal.addEventListener("abort", cleanup, { once: true });
   }
 
   /**
-   * Begins the time of a server that listens: registers it, and closes it when a
-   * signal aborts. If that fails, or the signal has aborted meanwhile, the server
-   * is closed.
+   * Registers the server, and closes it when a signal aborts. If registering fails,
+   * or the signal aborts meanwhile, the server is closed.
    *
-   * @throws What service discovery throws; `TypeError` if it yields what cannot
+   * @throws What service discovery throws; `TypeError` if it yields no function to
    * deregister; the signal's reason.
    */
   async begin(
@@ -103,26 +124,23 @@ export class Lifecycle {
     this.onClose(() => signal.removeEventListener("abort", close));
   }
 
-  /**
-   * Registers the server; if it closes meanwhile, it is deregistered as soon as
-   * it is registered.
-   */
+  /** Registers the server; if it closes meanwhile, deregisters it at once. */
   async #register(
     discovery: ServiceDiscovery,
     server: MetricsServerInfo,
   ): Promise<void> {
     let isTold = false;
-    // A copy: what is done to it must not show in the server's handle.
+    // A copy, so that service discovery cannot change the server's handle.
     const info = { ...server, socket: { ...server.socket } };
     const context: DiscoveryContext = {
       onError: (error) => {
         this.#status.addFailure();
-        this.#reportDiscovery(error);
+        this.#report("keep metrics server registered", error);
       },
       onChange: (isRegistered) => {
         isTold = true;
-        // Nobody can be registered who is gone.
-        if (isRegistered && this.#isOver) return;
+        // A closed server is not registered, whatever comes late.
+        if (isRegistered && this.#over.signal.aborted) return;
         this.#status.isRegistered = Boolean(isRegistered);
       },
     };
@@ -143,57 +161,69 @@ export class Lifecycle {
   }
 
   /**
-   * Closes the server; a further call may shorten the time that it takes.
-   * Rejects only if `grace` is none.
+   * Closes the server; a further call may shorten the times. Rejects only if one is
+   * out of range.
    */
-  close(grace: number = GRACE_MS): Promise<void> {
+  close(options?: number | CloseOptions): Promise<void> {
+    let times: CloseTimes;
     try {
-      requireNumber("close metrics server", { grace }, 0, MAX_TIMER_MS);
+      times = parseClose(options);
     } catch (error) {
       return Promise.reject(error);
     }
-    const timer = setTimeout(this.#graceOver.resolve, grace);
     if (this.#closed === undefined) {
-      // What closing calls may call this again.
+      if (times.untilScraped > 0) this.#scraped = this.#listener.scraped();
+      // Functions that closing calls may call this again.
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#closed = promise;
       resolve(this.#close());
     }
-    // Left running, it would keep the process alive.
-    void this.#closed.then(() => clearTimeout(timer));
+    void this.#limit(this.#closed, times);
     return this.#closed;
   }
 
+  /** Ends the steps of closing when their times are over. */
+  async #limit(
+    closed: Promise<void>,
+    { grace, untilScraped }: CloseTimes,
+  ): Promise<void> {
+    const { signal } = this.#scrapeOver;
+    if (this.#scraped && untilScraped > 0 && !signal.aborted) {
+      await waitFor(this.#scraped, { ms: untilScraped, signal });
+    }
+    this.#scrapeOver.abort();
+    await waitFor(closed, { ms: grace });
+    this.#graceOver.abort();
+  }
+
   async #close(): Promise<void> {
+    const { signal } = this.#graceOver;
     try {
+      if (this.#scraped) {
+        await waitFor(this.#scraped, { signal: this.#scrapeOver.signal });
+      }
       this.#closing.abort();
-      // First, so that nobody is sent to a server that is gone.
-      if (!await this.#withinGrace(this.#deregistered())) {
-        this.#reportDeregistration(
+      // First, so that no client is sent to a closed server.
+      if (!await waitFor(this.#deregistered(), { signal })) {
+        this.#report(
+          "deregister metrics server",
           new Error(
-            "Cannot deregister metrics server: it must be done within the " +
-              "grace of close(), received nothing",
+            "Cannot deregister metrics server: it did not finish within the " +
+              "grace period of close()",
           ),
         );
       }
       const stopped = this.#listener.stop();
-      if (!await this.#withinGrace(stopped)) await this.#listener.cut();
+      if (await waitFor(stopped, { signal })) await stopped;
+      else await this.#listener.cut();
     } catch (error) {
-      this.#reportClosing(error);
+      this.#report("close metrics server", error);
     } finally {
-      this.#isOver = true;
+      this.#over.abort();
     }
   }
 
-  /** Waits for something; yields whether it was done in time. */
-  async #withinGrace(done: Promise<void>): Promise<boolean> {
-    return await Promise.race([
-      done.then(() => true),
-      this.#graceOver.promise.then(() => false),
-    ]);
-  }
-
-  /** Deregisters the server; that it fails keeps no socket open. */
+  /** Deregisters the server; a failure must not keep the socket open. */
   async #deregistered(): Promise<void> {
     const deregister = this.#deregister;
     if (deregister === undefined) return;
@@ -202,30 +232,7 @@ export class Lifecycle {
       this.#deregister = undefined;
     } catch (error) {
       this.#status.addFailure();
-      this.#reportDeregistration(error);
+      this.#report("deregister metrics server", error);
     }
   }
-}
-
-/**
- * Waits for something, but no longer than until a signal aborts.
- *
- * @throws The signal's reason, if it has aborted in the end.
- */
-export async function unlessAborted<T>(
-  signal: AbortSignal | undefined,
-  done: Promise<T>,
-): Promise<T> {
-  if (signal === undefined) return await done;
-  const aborted = Promise.withResolvers<void>();
-  const abort = () => aborted.resolve();
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    if (!signal.aborted) await Promise.race([done, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-    done.catch(() => {});
-  }
-  signal.throwIfAborted();
-  return await done;
 }

@@ -1,5 +1,5 @@
 /**
- * A metrics server of its own, on Deno, Bun and Node.
+ * A metrics server, on Deno, Bun and Node.
  *
  * @example Starting and closing it
  * ```ts
@@ -14,11 +14,6 @@
  * @module
  */
 
-export type {
-  MetricsHttpServer,
-  MetricsServer,
-  MetricsUnixServer,
-  Referenced,
-} from "./handle.ts";
-export * from "./shared.ts";
+export type { MetricsHttpServer, MetricsUnixServer } from "./metrics_server.ts";
+export * from "./public_names.ts";
 export { startHttpServer } from "./start.ts";

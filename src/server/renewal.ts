@@ -1,38 +1,31 @@
-import { inBackground } from "../runtime/background.ts";
-import type { Listener, TlsCredentials } from "../runtime/types.ts";
-import { readTls, type TlsSettings } from "./tls.ts";
+import type { Report } from "../base/report.ts";
+import { repeat } from "../runtime/wait.ts";
 
 /**
- * Keeps a listener's credentials as they are in their files. What cannot be
- * used, as while files are being replaced, changes nothing; it is reported, and
- * tried again.
+ * Looks at files again and again. Files that cannot be used, as while they are
+ * replaced, are reported, and looked at again later.
  *
+ * @param ms The time between two looks, in milliseconds.
+ * @param look Takes what has changed; nothing once `isOver()`.
  * @returns Ends that.
  */
 export function renewInBackground(
-  tls: TlsSettings,
-  credentials: TlsCredentials,
-  listener: Listener,
-  report: (error: unknown) => void,
+  ms: number,
+  look: (isOver: () => boolean) => Promise<void>,
+  report: Report,
 ): () => void {
-  if (tls.reloadInterval === undefined) return () => {};
-  let shown = JSON.stringify(credentials);
   let isBusy = false;
   let isOver = false;
   let failure: string | undefined;
-  const end = inBackground(tls.reloadInterval, async () => {
+  const end = repeat(ms, async () => {
     if (isBusy) return;
     isBusy = true;
     try {
-      const read = await readTls(tls);
-      const found = JSON.stringify(read);
-      if (isOver) return;
-      if (found !== shown) await listener.renew!(read);
-      shown = found;
+      await look(() => isOver);
       failure = undefined;
     } catch (error) {
       const { message } = error as Error;
-      // The same one would be reported with every look.
+      // Otherwise every look would report the same failure.
       if (message !== failure && !isOver) report(error);
       failure = message;
     } finally {

@@ -1,80 +1,108 @@
-import type {
-  MetricsRequest,
-  ScrapeHandler,
-} from "../exposition/scrape_handler.ts";
-import { plainResponse } from "../plain_response.ts";
-import { MAX_BODY_BYTES } from "../runtime/limits.ts";
+import { type Answer, type MetricsRequest, plainAnswer } from "../answer.ts";
+import type { Report } from "../base/report.ts";
+import type { ScrapeHandler } from "../exposition/scrape_handler.ts";
+import { MAX_BODY_BYTES } from "../runtime/native_server.ts";
 import type { RequestHandler } from "../runtime/types.ts";
 import type { Authorizer } from "./auth.ts";
-import { FORMATS } from "./formats.ts";
-import { landingPage } from "./landing_page.ts";
-import { HEALTH_PATH, type ServerSettings } from "./options.ts";
-import { type LoggedScrape, logScrape } from "./scrape_log.ts";
+import {
+  ACCEPTS,
+  landingPage,
+  type LoggedScrape,
+  logScrape,
+} from "./landing_page.ts";
+import { HEALTH_PATH, type ServerSettings } from "./server_options.ts";
+import { parseTarget, type Target } from "./target.ts";
 
-/** What a metrics server is made of. */
-export interface ServerRoutesOptions {
-  readonly settings: ServerSettings;
-  /** Answers the scrapes. */
-  readonly scrapeHandler: ScrapeHandler;
-  /** The runtime's name and version. */
-  readonly runtime: string;
-  /** Refuses those who may not ask. */
-  readonly authorize: Authorizer | undefined;
-  /** Takes what fails unexpectedly; runtimes would print it. */
-  readonly report: (error: unknown) => void;
+const AS_TEXT = { "content-type": "text/plain; charset=utf-8" };
+
+/** Tells when the metrics are sent that a server has in the end. */
+export class LastScrape {
+  readonly #sent = Promise.withResolvers<void>();
+  #isAwaited = false;
+
+  /** Settles when a scrape that begins from now on has been sent wholly. */
+  next(): Promise<void> {
+    this.#isAwaited = true;
+    return this.#sent.promise;
+  }
+
+  /** Yields a function that watches the answer to a request, if it is awaited. */
+  watch({ method }: MetricsRequest): (answer: Answer) => Answer {
+    if (!this.#isAwaited || method !== "GET") return (answer) => answer;
+    const onSent = this.#sent.resolve;
+    return (answer) => answer.status === 200 ? { ...answer, onSent } : answer;
+  }
 }
 
-/** Makes the handler of a whole metrics server. */
-export function serverRoutes(options: ServerRoutesOptions): RequestHandler {
-  const { settings, scrapeHandler, runtime, authorize, report } = options;
+/**
+ * Makes the handler of a whole metrics server.
+ *
+ * @param report Takes unexpected errors, which runtimes would print.
+ */
+export function serverRoutes(
+  settings: ServerSettings,
+  scrapeHandler: ScrapeHandler,
+  lastScrape: LastScrape,
+  authorize: Authorizer | undefined,
+  report: Report,
+  troubles: () => number = () => 0,
+): RequestHandler {
   const scrapes: LoggedScrape[] = [];
-  const page = () => landingPage(settings, runtime, scrapeHandler, scrapes);
+  const page = () => landingPage(settings, scrapeHandler, scrapes, troubles());
 
   async function scrape(
-    request: Request,
-    url: URL,
+    request: MetricsRequest,
+    { query }: Target,
     remoteAddress: () => string | undefined,
-  ): Promise<Response> {
-    const format = url.searchParams.get("format");
-    if (format !== null && !Object.hasOwn(FORMATS, format)) {
-      const names = Object.keys(FORMATS).join(", ");
-      return plainResponse(400, `Bad Request: format must be one of ${names}`);
+  ): Promise<Answer> {
+    const format = query.get("format");
+    if (format !== null && !Object.hasOwn(ACCEPTS, format)) {
+      const names = Object.keys(ACCEPTS).join(", ");
+      return plainAnswer(400, `Bad Request: format must be one of ${names}`);
     }
+    const watch = lastScrape.watch(request);
     const answered = await scrapeHandler.answer(
-      format === null ? request : withAccept(request, FORMATS[format]),
+      format === null ? request : withAccept(request, ACCEPTS[format]),
     );
     logScrape(scrapes, request, remoteAddress(), answered);
-    const { response } = answered;
-    // A browser would offer what it does not know for download.
-    if (format !== null && isBrowser(request) && response.ok) {
-      response.headers.set("content-type", "text/plain; charset=utf-8");
-    }
-    return response;
+    const { answer } = answered;
+    // Only people name a format.
+    if (format === null) return watch(answer);
+    // A browser would download a content type that it does not know.
+    return isBrowser(request) && answer.status === 200
+      ? { ...answer, headers: { ...answer.headers, ...AS_TEXT } }
+      : answer;
   }
 
   async function route(
-    request: Request,
+    request: MetricsRequest,
     remoteAddress: () => string | undefined,
-  ): Promise<Response> {
+  ): Promise<Answer> {
     if (Number(request.headers.get("content-length")) > MAX_BODY_BYTES) {
-      return plainResponse(413, "Content Too Large", { connection: "close" });
+      return plainAnswer(413, "Content Too Large", { connection: "close" });
     }
-    // The Host header, and so the URL, may be anything.
-    const url = URL.parse(request.url, "http://localhost");
-    // Health checks have no credentials.
-    if (url?.pathname === HEALTH_PATH) {
-      return onlyRead(request, () => new Response(null, { status: 200 }));
+    const target = parseTarget(request);
+    if (target === undefined) return plainAnswer(400, "Bad Request");
+    const { path, hosts } = target;
+    // Health checks have no credentials, and ask by address.
+    if (path === HEALTH_PATH) {
+      return onlyRead(request, () => plainAnswer(200, null));
+    }
+    // A page of another origin whose name leads here names itself.
+    if (
+      settings.hosts && !hosts.every((host) => settings.hosts!.includes(host))
+    ) {
+      return plainAnswer(421, "Misdirected Request");
     }
     const refusal = await authorize?.(request);
     if (refusal) return refusal;
-    if (url === null) return plainResponse(400, "Bad Request");
-    switch (url.pathname) {
+    switch (path) {
       case settings.path:
-        return await scrape(request, url, remoteAddress);
+        return await scrape(request, target, remoteAddress);
       case "/":
         return await onlyRead(request, page);
       default:
-        return plainResponse(404, "Not Found");
+        return plainAnswer(404, "Not Found");
     }
   }
 
@@ -83,29 +111,30 @@ export function serverRoutes(options: ServerRoutesOptions): RequestHandler {
       return await route(request, remoteAddress);
     } catch (error) {
       report(error);
-      return plainResponse(500, "Internal Server Error");
+      return plainAnswer(500, "Internal Server Error");
     }
   };
 }
 
-/** The same request, as if it asked for a format itself. */
-function withAccept(request: Request, accept: string): MetricsRequest {
-  const { method, url } = request;
-  const headers = new Headers(request.headers);
-  headers.set("accept", accept);
-  return { method, url, headers };
+/** The same request with another `Accept` header. */
+function withAccept(
+  { method, url, headers }: MetricsRequest,
+  accept: string,
+): MetricsRequest {
+  const get = (name: string) => name === "accept" ? accept : headers.get(name);
+  return { method, url, headers: { get } };
 }
 
 /** Prometheus asks for no HTML. */
-function isBrowser({ headers }: Request): boolean {
+function isBrowser({ headers }: MetricsRequest): boolean {
   return headers.get("accept")?.includes("text/html") ?? false;
 }
 
-/** Answers what reads; there is nothing to be written. */
+/** Answers GET and HEAD only. */
 function onlyRead(
-  { method }: Request,
-  answer: () => Response | Promise<Response>,
-): Response | Promise<Response> {
+  { method }: MetricsRequest,
+  answer: () => Answer | Promise<Answer>,
+): Answer | Promise<Answer> {
   if (method === "GET" || method === "HEAD") return answer();
-  return plainResponse(405, "Method Not Allowed", { allow: "GET, HEAD" });
+  return plainAnswer(405, "Method Not Allowed", { allow: "GET, HEAD" });
 }

@@ -1,74 +1,95 @@
-import type { Gatherer } from "../gather/gatherer.ts";
+import type { Gatherer } from "../gather/gather.ts";
 import { OwnRegistry } from "../metrics/own_registry.ts";
 import { ScrapeHandler } from "../exposition/scrape_handler.ts";
-import { loadRuntime } from "../runtime/detect.ts";
 import { listen } from "../runtime/listen.ts";
 import type { Listener } from "../runtime/types.ts";
-import { reporter } from "../wrappers/measurement.ts";
-import { authorizer } from "./auth.ts";
+import { type Report, reporter } from "../base/report.ts";
+import { Authorization } from "./auth.ts";
 import type { DiscoveryStatus } from "./discovery_status.ts";
-import type { HttpServerInfo, UnixServerInfo } from "./handle.ts";
 import { Lifecycle } from "./lifecycle.ts";
-import type { ServerSettings } from "./options.ts";
+import { infoOf, type ServerInfo } from "./metrics_server.ts";
+import { LastScrape, serverRoutes } from "./routes.ts";
+import type { ServerSettings } from "./server_options.ts";
 import { renewInBackground } from "./renewal.ts";
-import { serverRoutes } from "./routes.ts";
-import { infoOf } from "./server_info.ts";
-import { readTls } from "./tls.ts";
+import { loadTls } from "./tls.ts";
 
 /** A server that listens. */
 export interface Serving {
-  readonly info: HttpServerInfo | UnixServerInfo;
+  readonly info: ServerInfo;
   readonly listener: Listener;
   readonly lifecycle: Lifecycle;
+  /** Settles when a scrape that begins from now on is answered. */
+  readonly scraped: () => Promise<void>;
 }
 
-/** What a server is made from. */
-export interface ServeOptions {
-  readonly settings: ServerSettings;
-  /** Gathers the metrics. */
-  readonly gatherer: Gatherer;
-  /** The package's own metrics, those of the gatherer among them. */
-  readonly own?: OwnRegistry;
-  /** Is told how service discovery goes, and served. */
-  readonly status: DiscoveryStatus;
-  readonly onError: ((error: unknown) => void) | undefined;
-  /** Whether nobody else on this thread uses `Request` and `Response`. */
-  readonly mayReplaceGlobals?: boolean;
-}
-
-/** Serves what a gatherer gathers, on this thread. */
-export async function serve(options: ServeOptions): Promise<Serving> {
-  const { settings, own = new OwnRegistry(), status, onError } = options;
+/**
+ * Serves the metrics of a gatherer, on this thread.
+ *
+ * @param own The package's own metrics, those of the gatherer among them.
+ */
+export async function serve(
+  { settings, gatherer, own = new OwnRegistry(), troubles, status, onError }: {
+    readonly settings: ServerSettings;
+    readonly gatherer: Gatherer;
+    readonly own?: OwnRegistry;
+    /** Yields how often the server's thread has hung or ended. */
+    readonly troubles?: () => number;
+    readonly status: DiscoveryStatus;
+    readonly onError: Report | undefined;
+  },
+): Promise<Serving> {
   const { address, path, tls, auth, limits, handler, hasDiscovery } = settings;
   if (hasDiscovery && handler.ownMetrics) status.addMetrics(own);
+  const over = new AbortController();
   const scrapeHandler = new ScrapeHandler(
     handler,
-    options.gatherer,
+    gatherer,
     own,
     onError,
+    over.signal,
   );
-  const authorize = auth && await authorizer(auth);
-  const credentials = tls && await readTls(tls);
-  const { name, version } = await loadRuntime();
+  const lastScrape = new LastScrape();
+  const authorization = auth && new Authorization(auth);
+  await authorization?.load();
+  const credentials = tls && await loadTls(tls);
+  const report = reporter("answer request", onError);
   const listener = await listen({
     address,
-    handler: serverRoutes({
+    handler: serverRoutes(
       settings,
       scrapeHandler,
-      runtime: `${name} ${version}`,
-      authorize,
-      report: reporter("answer request", onError),
-    }),
+      lastScrape,
+      authorization?.authorize,
+      report,
+      troubles,
+    ),
     tls: credentials,
+    tlsPolicy: tls,
     isRenewable: tls?.reloadInterval !== undefined,
     limits,
-    mayReplaceGlobals: options.mayReplaceGlobals,
   });
-  const lifecycle = new Lifecycle(listener, status, onError);
-  if (tls && credentials) {
+  const scraped = () => {
+    scrapeHandler.coalesces = false;
+    return lastScrape.next();
+  };
+  const closable = { ...listener, scraped };
+  const lifecycle = new Lifecycle(closable, status, onError, over);
+  if (tls?.reloadInterval !== undefined) {
+    let shown = credentials;
+    const renew = async (isOver: () => boolean) => {
+      const loaded = await loadTls(tls, shown);
+      if (isOver() || loaded === shown) return;
+      await listener.renew!(loaded);
+      shown = loaded;
+    };
     const report = reporter("renew TLS credentials", onError);
-    lifecycle.onClose(renewInBackground(tls, credentials, listener, report));
+    lifecycle.onClose(renewInBackground(tls.reloadInterval, renew, report));
+  }
+  if (auth && (auth.basicFile ?? auth.bearerFile) !== undefined) {
+    const renew = () => authorization!.load();
+    const report = reporter("renew credentials", onError);
+    lifecycle.onClose(renewInBackground(auth.reloadInterval, renew, report));
   }
   const info = infoOf(listener.address, path, tls);
-  return { info, listener, lifecycle };
+  return { info, listener, lifecycle, scraped };
 }

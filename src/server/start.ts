@@ -1,29 +1,27 @@
+import { having } from "../base/rules.ts";
 import { RegistryGatherer } from "../gather/gather.ts";
+import type { ServiceDiscovery } from "../types.ts";
 import { DiscoveryStatus } from "./discovery_status.ts";
-import type {
-  MetricsHttpServer,
-  MetricsServer,
-  MetricsUnixServer,
-} from "./handle.ts";
+import type { MetricsHttpServer, MetricsUnixServer } from "./metrics_server.ts";
+import { serve } from "./serve.ts";
 import {
-  readDiscovery,
-  readServerOptions,
+  parseServerOptions,
   type StartHttpServerOptions,
   type StartUnixServerOptions,
-} from "./options.ts";
-import { serve } from "./serve.ts";
+} from "./server_options.ts";
+
+const RULES = { serviceDiscovery: having<ServiceDiscovery>("register") };
 
 /**
- * Starts an HTTP server for metrics, by `Deno.serve`, `Bun.serve` or
- * `node:http`.
+ * Starts an HTTP server for metrics, by `Deno.serve`, `Bun.serve` or `node:http`.
  *
  * It serves the metrics under `/metrics`, a page for people under `/`, and under
  * `/-/healthy` 200 and nothing else. It prints nothing, installs no signal
  * handlers and reads no environment variables.
  *
  * The server keeps the process alive until it is closed, unless `unref()` is
- * called. Where the runtime has `await using` (Deno, Bun, Node from 24 on) that
- * closes it at the end of the block.
+ * called. `await using` (Deno, Bun, Node from 24 on) closes it at the end of the
+ * block.
  *
  * @example Serving the metrics of an application
  * ```ts
@@ -40,19 +38,19 @@ import { serve } from "./serve.ts";
  * if (!text.includes("starts_total 1")) throw new Error(text);
  * ```
  *
- * @example Letting in those with a token only
+ * @example Serving clients with a password or a token only
  * ```ts
  * import { startHttpServer } from "@prometheus-async/prometheus-async";
  *
- * const server = await startHttpServer({
- *   addr: "127.0.0.1",
- *   auth: { bearer: ["a-long-random-token"] },
- * });
+ * const auth = {
+ *   basic: { prometheus: "a-long-random-password" },
+ *   bearer: ["a-long-random-token"],
+ * };
+ * const server = await startHttpServer({ addr: "127.0.0.1", auth });
  *
+ * const headers = { authorization: "Bearer a-long-random-token" };
  * const stranger = await fetch(server.metricsUrl);
- * const scrape = await fetch(server.metricsUrl, {
- *   headers: { authorization: "Bearer a-long-random-token" },
- * });
+ * const scrape = await fetch(server.metricsUrl, { headers });
  * await Promise.all([stranger.text(), scrape.text()]);
  * await server.close();
  * if (stranger.status !== 401 || !scrape.ok) throw new Error("let in");
@@ -60,22 +58,20 @@ import { serve } from "./serve.ts";
  *
  * @param options Where to listen, what to serve, and to whom.
  * @returns The server, once it listens and is registered.
- * @throws {TypeError} If an option is of the wrong type, such as a `registry`
- * that is none, or `tls` or `auth` have properties that are not known.
- * @throws {RangeError} If a number, a path or a credential is not what it may be.
- * @throws {ListenError} If the address cannot be listened on, for example
- * because the port is taken.
+ * @throws {TypeError} If an option is of the wrong type, or not known.
+ * @throws {RangeError} If a number, a path or a credential is out of its range.
+ * @throws {ListenError} If the address cannot be listened on, as a port that is
+ * taken.
  * @throws {TlsError} If the credentials in `tls` cannot be used.
  * @throws {UnsupportedOptionError} If the runtime cannot do what is asked for.
- * @throws What `serviceDiscovery` throws, and the reason of a `signal` that
- * aborts before the server has started. Then nothing is left listening.
+ * @throws What `serviceDiscovery` throws; the reason of a `signal` that aborts
+ * before the server has started. Nothing is left listening.
  */
 export function startHttpServer(
   options?: StartHttpServerOptions,
 ): Promise<MetricsHttpServer>;
 /**
- * Starts an HTTP server for metrics on a unix socket; all else is as on an
- * address.
+ * Starts an HTTP server for metrics on a unix socket; the rest is as on an address.
  *
  * @example A folder that only some may enter
  * ```ts
@@ -99,15 +95,15 @@ export function startHttpServer(
 ): Promise<MetricsUnixServer>;
 export async function startHttpServer(
   options: StartHttpServerOptions | StartUnixServerOptions = {},
-): Promise<MetricsServer> {
-  const { settings, registries, onError, signal } = readServerOptions(options);
-  const serviceDiscovery = readDiscovery(options.serviceDiscovery);
+): Promise<MetricsHttpServer | MetricsUnixServer> {
+  const parts = parseServerOptions(options, RULES);
+  const { settings, registries, onError, signal, more } = parts;
   signal?.throwIfAborted();
   const gatherer = new RegistryGatherer(registries);
   const status = new DiscoveryStatus();
   const serving = await serve({ settings, gatherer, status, onError });
   const { info, listener, lifecycle } = serving;
-  await lifecycle.begin(info, serviceDiscovery, signal);
+  await lifecycle.begin(info, more.serviceDiscovery, signal);
   return Object.assign(lifecycle.handleOf(info), {
     ref: () => listener.ref(),
     unref: () => listener.unref(),

@@ -1,139 +1,115 @@
-import {
-  defined,
-  isPlainObject,
-  MAX_TIMER_MS,
-  requireCredentialPath,
-  requireNumber,
-  requireSecretText,
-} from "../require.ts";
-import { readCredentials } from "../runtime/credentials.ts";
-import type { TlsCredentials } from "../runtime/types.ts";
-import { ACTION, requireProtection } from "./refuse.ts";
+import { type Given, refusal, requireDefined } from "../base/checks.ts";
+import { isRecord } from "../base/describe.ts";
+import * as rule from "../base/rules.ts";
+import { loadCredentials } from "../runtime/credentials.ts";
+import type { TlsCredentials, TlsPolicy } from "../runtime/types.ts";
+import { MAX_TIMER_MS } from "../runtime/wait.ts";
 
 /**
- * Credentials for TLS as texts; they stay as they are.
+ * How a metrics server speaks TLS: by credentials in PEM format, as
+ * texts or in files. Files are loaded again from time to time: those who connect
+ * after a certificate was renewed see the new one.
  *
- * @example Certificates from the environment
- * ```ts
- * import type { StartHttpServerOptions, TlsPemOptions } from "@prometheus-async/prometheus-async";
- * import process from "node:process";
- *
- * const { TLS_CERT: cert, TLS_KEY: key } = process.env;
- * const tls: TlsPemOptions | undefined = cert && key ? { cert, key } : undefined;
- * const options: StartHttpServerOptions = { port: 9000, tls };
- * if (options.port !== 9000) throw new Error("never");
- * ```
+ * - `cert`, `certFile`: the server's certificate, with those between it and its
+ *   root, in any order.
+ * - `key`, `keyFile`: the private key of the certificate, without a passphrase; it
+ *   may stand in one text or file with the certificates.
+ * - `clientCa`, `clientCaFile`: the root certificates of those who issue clients'
+ *   certificates. A client without such a certificate gets no connection (mutual
+ *   TLS). By default clients are asked for none.
+ * - `clientNames`: with these, a client's certificate must have at least one of them
+ *   among its subject alternative names, spelled as there: a host, an address, a URI
+ *   such as a SPIFFE id, or a mail address. Not on Bun, whose servers show no
+ *   certificates of clients.
+ * - `minVersion`: the oldest version that is spoken. Default: `"TLSv1.2"`.
+ * - `reloadInterval`: the time between two looks at the files, in milliseconds, from
+ *   100 on. Default: 10 000.
  */
-export interface TlsPemOptions {
-  /** The server's certificate, followed by those between it and its root. */
-  cert: string;
-  /** The private key of the certificate, without a passphrase. */
-  key: string;
-  /**
-   * The root certificates of those who issue clients' certificates: a client
-   * without such a certificate gets no connection (mutual TLS).
-   *
-   * @default {undefined} Clients are asked for no certificate.
-   */
-  clientCa?: string;
-}
+export type TlsOptions =
+  & {
+    clientNames?: readonly string[];
+    minVersion?: "TLSv1.2" | "TLSv1.3";
+  }
+  & (
+    | { cert: string; key: string; clientCa?: string }
+    | {
+      certFile: string;
+      keyFile: string;
+      clientCaFile?: string;
+      reloadInterval?: number;
+    }
+  );
 
-/**
- * Credentials for TLS in files, which are read again from time to time: a
- * certificate that is renewed is shown to those who connect from then on.
- *
- * @example Certificates that are renewed
- * ```ts
- * import { startHttpServer, TlsError, type TlsFileOptions } from "@prometheus-async/prometheus-async";
- *
- * const tls: TlsFileOptions = {
- *   certFile: "/etc/app/no/such/server.pem",
- *   keyFile: "/etc/app/no/such/server.key",
- *   reloadInterval: 60_000,
- * };
- * const error = await startHttpServer({ addr: "127.0.0.1", tls })
- *   .catch((error) => error);
- * if (!(error instanceof TlsError)) throw error;
- * ```
- */
-export interface TlsFileOptions {
-  /** The file of what {@linkcode TlsPemOptions.cert} is. */
-  certFile: string;
-  /** The file of what {@linkcode TlsPemOptions.key} is. */
-  keyFile: string;
-  /** The file of what {@linkcode TlsPemOptions.clientCa} is. */
-  clientCaFile?: string;
-  /**
-   * The time between two looks at the files, in milliseconds, from 100 on.
-   *
-   * @default {10000}
-   */
-  reloadInterval?: number;
-}
+const VERSIONS: readonly unknown[] = ["TLSv1.2", "TLSv1.3"];
 
-/**
- * How a metrics server speaks TLS: 1.2 and 1.3. All of it is in PEM format.
- *
- * @example Files where there are any
- * ```ts
- * import type { TlsOptions } from "@prometheus-async/prometheus-async";
- * import { existsSync } from "node:fs";
- *
- * const folder = "/etc/app/no/such/folder";
- * const tls: TlsOptions | undefined = existsSync(folder)
- *   ? { certFile: `${folder}/server.pem`, keyFile: `${folder}/server.key` }
- *   : undefined;
- * if (tls !== undefined) throw new Error("never");
- * ```
- */
-export type TlsOptions = TlsPemOptions | TlsFileOptions;
+const POLICY = {
+  clientNames: rule.parsed(parseNames),
+  minVersion: rule.parsed(parseVersion, "TLSv1.2"),
+};
 
-const RELOAD_INTERVAL_MS = 10_000;
+const TEXTS = rule.table({
+  ...POLICY,
+  cert: rule.required(rule.secret()),
+  key: rule.required(rule.secret()),
+  clientCa: rule.secret(),
+});
+
+const FILES = rule.table({
+  ...POLICY,
+  certFile: rule.required(rule.credentialFile()),
+  keyFile: rule.required(rule.credentialFile()),
+  clientCaFile: rule.credentialFile(),
+  reloadInterval: rule.number(100, MAX_TIMER_MS, 10_000),
+});
 
 const PARTS = ["cert", "key", "clientCa"] as const;
 
-const FILES = ["certFile", "keyFile", "clientCaFile", "reloadInterval"];
+type Part = typeof PARTS[number];
 
 /** Options of either kind, as they are used. */
-export type TlsSettings = Readonly<Partial<TlsPemOptions & TlsFileOptions>>;
+export interface TlsSettings
+  extends Readonly<Partial<Record<Part | `${Part}File`, string>>>, TlsPolicy {
+  readonly reloadInterval?: number;
+}
 
-/**
- * Copies the options for TLS, and refuses what they cannot be; the credentials
- * themselves are not read yet.
- */
-export function readTlsOptions(options: TlsOptions): TlsSettings {
-  const isFiles = isPlainObject(options) &&
-    ("certFile" in options || "keyFile" in options);
-  requireProtection("tls", options, isFiles ? FILES : PARTS);
-  if (!isFiles) {
-    const { cert, key, clientCa } = options as TlsPemOptions;
-    requireSecretTexts({ cert, key, ...defined({ clientCa }) });
-    return { cert, key, clientCa };
+/** Parses the options for TLS; the files are not loaded yet. */
+export function parseTls(given: Given): TlsSettings {
+  const { value } = given;
+  const isFiles = isRecord(value) &&
+    ("certFile" in value || "keyFile" in value);
+  const settings = (isFiles ? FILES : TEXTS).parse(given);
+  requireDefined(given);
+  const { clientCa, clientCaFile }: TlsSettings = settings;
+  if (settings.clientNames && (clientCa ?? clientCaFile) === undefined) {
+    const requirement = "must have clientCa or clientCaFile with clientNames";
+    throw refusal(TypeError, given, requirement, "neither");
   }
-  const { certFile, keyFile, clientCaFile } = options as TlsFileOptions;
-  const { reloadInterval = RELOAD_INTERVAL_MS } = options as TlsFileOptions;
-  requireSecretTexts({ certFile, keyFile, ...defined({ clientCaFile }) });
-  for (const [name, file] of Object.entries({ certFile, keyFile })) {
-    requireCredentialPath(ACTION, `tls.${name}`, file);
+  return settings;
+}
+
+function parseNames(given: Given): readonly string[] {
+  const { value } = given;
+  const isName = (name: unknown) => typeof name === "string" && name !== "";
+  if (Array.isArray(value) && value.length > 0 && value.every(isName)) {
+    return [...value];
   }
-  const interval = { "tls.reloadInterval": reloadInterval };
-  requireNumber(ACTION, interval, 100, MAX_TIMER_MS);
-  return { certFile, keyFile, clientCaFile, reloadInterval };
+  throw refusal(TypeError, given, "must be an array of names");
+}
+
+function parseVersion(given: Given): TlsPolicy["minVersion"] {
+  if (VERSIONS.includes(given.value)) return given.value as "TLSv1.3";
+  throw refusal(RangeError, given, `must be ${VERSIONS.join(" or ")}`);
 }
 
 /**
- * Reads the credentials of options that were copied.
+ * Loads the credentials; rejects with a `TlsError` if they cannot be used.
  *
- * @throws {TlsError} If they cannot be used.
+ * @param current Those in use, which are returned if nothing has changed.
  */
-export async function readTls(settings: TlsSettings): Promise<TlsCredentials> {
-  const credentials = await readCredentials(PARTS, settings);
-  // A server has both of a certificate and its key.
-  return credentials as TlsCredentials;
-}
-
-function requireSecretTexts(options: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(options)) {
-    requireSecretText(ACTION, `tls.${name}`, value);
-  }
+export async function loadTls(
+  settings: TlsSettings,
+  current?: TlsCredentials,
+): Promise<TlsCredentials> {
+  // The rules require a certificate and its key.
+  return await loadCredentials(PARTS, settings, current) as TlsCredentials;
 }

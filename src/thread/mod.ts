@@ -1,6 +1,6 @@
 /**
- * A metrics server on a thread of its own: it answers while the main thread is
- * blocked, with the values of that moment, on Deno, Bun and Node.
+ * A metrics server on a thread of its own, on Deno, Bun and Node: it answers while
+ * the main thread is blocked, with the values of that moment.
  *
  * @example Serving the metrics of a program that blocks its thread
  * ```ts
@@ -15,19 +15,15 @@
  * @module
  */
 
-export type { ThreadDiscovery } from "./discovery.ts";
-export type {
-  StartThreadedHttpServerOptions,
-  StartThreadedUnixServerOptions,
-  ThreadedServerOptions,
-} from "./options.ts";
 export {
   startHttpServerInThread,
   startHttpServerInThreadSync,
   type ThreadedMetricsHttpServer,
-  type ThreadedMetricsServer,
   type ThreadedMetricsUnixServer,
-  type ThreadedServerControls,
-} from "./start.ts";
-export { ThreadError, type ThreadErrorOptions } from "../errors.ts";
-export * from "../server/shared.ts";
+} from "./main/start_in_thread.ts";
+export type {
+  StartThreadedHttpServerOptions,
+  StartThreadedUnixServerOptions,
+} from "./main/thread_options.ts";
+export { ThreadError } from "../errors.ts";
+export * from "../server/public_names.ts";

@@ -1,68 +1,52 @@
 /**
- * Errors on their way from thread to thread: cloning would leave of them no more
- * than the name of a built-in class and the message.
+ * Errors that cross from thread to thread: cloning would keep only the message and
+ * the name of a built-in class.
  *
  * @module
  */
 
-import {
-  CollectorError,
-  ConsulError,
-  ListenError,
-  ThreadError,
-  TlsError,
-  UnsupportedOptionError,
-} from "../errors.ts";
-import { messageOf } from "../message_of.ts";
+import { messageOf } from "../base/describe.ts";
+import * as ownErrors from "../errors.ts";
 
-/** An error as data. */
 export interface SentError {
   readonly name: string;
   readonly message: string;
-  readonly stack: string | undefined;
-  /** Its own properties that are data, such as `code`. */
+  readonly stack?: string;
+  /** Its own primitive properties, as `code`. */
   readonly fields: readonly (readonly [name: string, value: Primitive])[];
-  /** What has caused it. */
   readonly cause?: SentError | Primitive;
-  /** The first ones in an `AggregateError`. */
+  /** The first errors in an `AggregateError`. */
   readonly errors?: readonly (SentError | Primitive)[];
 }
 
 type Primitive = string | number | boolean | bigint | null | undefined;
 
-/** The classes that callers may ask for. */
+/** The classes that survive, for `instanceof`. */
 const CLASSES: Readonly<Record<string, { prototype: Error }>> = {
+  ...ownErrors,
   AggregateError,
-  CollectorError,
-  ConsulError,
   EvalError,
-  ListenError,
   RangeError,
   ReferenceError,
   SyntaxError,
-  ThreadError,
-  TlsError,
   TypeError,
-  UnsupportedOptionError,
   URIError,
 };
 
-/** How deep causes are followed: they may be endless. */
+/** How deep causes are followed, since they may form a loop. */
 const MAX_DEPTH = 4;
 
-/** How many errors of an `AggregateError` are sent. */
+/** The number of errors of an `AggregateError` that are sent. */
 const MAX_ERRORS = 10;
 
-/**
- * Makes data of whatever was thrown; it never throws itself.
- *
- * @param depth How many causes led here.
- */
+/** Makes data of any thrown value, below `depth` others; never throws. */
 export function toSent(thrown: unknown, depth = 0): SentError {
-  const sent = { name: "Error", message: messageOf(thrown), stack: undefined };
-  if (typeof thrown !== "object" || thrown === null) {
-    return { ...sent, fields: [] };
-  }
+  const sent: SentError = {
+    name: "Error",
+    message: messageOf(thrown),
+    fields: [],
+  };
+  if (typeof thrown !== "object" || thrown === null) return sent;
   try {
     const fields = Object.entries(thrown)
       .filter((field): field is [string, Primitive] => isPrimitive(field[1]));
@@ -75,15 +59,15 @@ export function toSent(thrown: unknown, depth = 0): SentError {
     return {
       ...sent,
       name: String(name),
-      stack: stack === undefined ? undefined : String(stack),
       fields,
+      ...stack !== undefined && { stack: String(stack) },
       ...cause !== undefined && !isDeep && { cause: causeToSent(cause) },
       ...Array.isArray(errors) && !isDeep && {
         errors: errors.slice(0, MAX_ERRORS).map(causeToSent),
       },
     };
   } catch {
-    return { ...sent, fields: [] };
+    return sent;
   }
 }
 
@@ -92,18 +76,23 @@ function isPrimitive(value: unknown): value is Primitive {
     !["object", "function", "symbol"].includes(typeof value);
 }
 
-/** Makes the error again: of its class, if that is one of those above. */
+/** Makes an error of data, of its class if that is in {@linkcode CLASSES}. */
 export function fromSent(
   { name, message, stack, fields, cause, errors }: SentError,
 ): Error {
   const error = new Error(message);
   const known = Object.hasOwn(CLASSES, name) ? CLASSES[name] : undefined;
   if (known !== undefined) Object.setPrototypeOf(error, known.prototype);
+  const hidden = {
+    name,
+    stack,
+    cause: causeFromSent(cause),
+    errors: errors?.map(causeFromSent),
+  };
   for (const [field, value] of fields) define(error, field, value, true);
-  define(error, "name", name);
-  if (stack !== undefined) define(error, "stack", stack);
-  if (cause !== undefined) define(error, "cause", causeFromSent(cause));
-  if (errors !== undefined) define(error, "errors", errors.map(causeFromSent));
+  for (const [field, value] of Object.entries(hidden)) {
+    if (value !== undefined) define(error, field, value, false);
+  }
   return error;
 }
 
@@ -111,17 +100,13 @@ function causeFromSent(cause: SentError | Primitive): unknown {
   return isPrimitive(cause) ? cause : fromSent(cause);
 }
 
-/** Sets a property, whatever its name. */
+/** Sets a property of any name, even `__proto__`. */
 function define(
   error: Error,
   name: string,
   value: unknown,
-  enumerable = false,
+  enumerable: boolean,
 ): void {
-  Object.defineProperty(error, name, {
-    value,
-    enumerable,
-    configurable: true,
-    writable: true,
-  });
+  const property = { value, enumerable, configurable: true, writable: true };
+  Object.defineProperty(error, name, property);
 }

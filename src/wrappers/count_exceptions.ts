@@ -1,82 +1,37 @@
-import { describe } from "../describe.ts";
+import { describe } from "../base/describe.ts";
+import type { Report } from "../base/report.ts";
 import type { Incrementer } from "../types.ts";
-import type { LabelNames } from "./labels.ts";
-import {
-  type MetricCall,
-  metricCall,
-  refusePromise,
-  type Report,
-  watch,
-} from "./measurement.ts";
-import type { OutcomeOptions } from "./options.ts";
-import type { RejectedOutcome } from "./outcome.ts";
-import type { Arguments, Probe } from "./probe.ts";
+import { metricCall, refusePromise } from "./measurement.ts";
+import { FailureProbe } from "./plain_probes.ts";
+import type { Arguments } from "./probe.ts";
+import { isObject } from "./promises.ts";
 import { type Wrapper, type WrapperDescription, wrapWith } from "./wrapper.ts";
-
-/**
- * A class whose instances can be thrown.
- *
- * @example A list of classes of its own
- * ```ts
- * import { countExceptions, type ErrorClass } from "@prometheus-async/prometheus-async";
- *
- * const ours: ErrorClass[] = [RangeError, SyntaxError];
- * let count = 0;
- * const metric = { inc: () => void count++ };
- * const parse = countExceptions(metric, { exc: ours })(JSON.parse);
- * try {
- *   parse("{");
- * } catch {
- *   // It is counted.
- * }
- * if (count !== 1) throw new Error("not counted");
- * ```
- */
-// deno-lint-ignore no-explicit-any
-export type ErrorClass = abstract new (...args: any[]) => unknown;
+import type { LabelNames, Outcome, WrapperOptions } from "./wrapper_options.ts";
 
 /**
  * Options for {@linkcode countExceptions}.
  *
- * @example What does not count
- * ```ts
- * import { countExceptions, type CountExceptionsOptions } from "@prometheus-async/prometheus-async";
- *
- * const options: CountExceptionsOptions = {
- *   exc: [TypeError, RangeError],
- *   filter: (reason) => (reason as Error).message !== "expected",
- * };
- * let count = 0;
- * const metric = { inc: () => void count++ };
- * const fail = countExceptions(metric, options)((message: string) => {
- *   throw new TypeError(message);
- * });
- * for (const message of ["expected", "surprising"]) {
- *   try {
- *     fail(message);
- *   } catch {
- *     // One of them counts.
- *   }
- * }
- * if (count !== 1) throw new Error(`counted ${count}`);
- * ```
- *
  * @typeParam Name The names of the metric's labels.
  */
 export interface CountExceptionsOptions<Name extends string = string>
-  extends OutcomeOptions<Name, RejectedOutcome> {
+  extends WrapperOptions<Name, Exclude<Outcome, { status: "fulfilled" }>> {
   /**
-   * The error class, or several, that count; instances of their subclasses do
-   * too. With `filter`, both must agree.
+   * The error class, or several, that count, with their subclasses. The built-in
+   * ones stand for those of other realms as well, as Jest and `node:vm` have them.
+   * With `filter`, both must agree.
    *
    * @default {undefined} Everything that is thrown counts, errors or not.
    */
-  exc?: ErrorClass | readonly ErrorClass[];
+  exc?:
+    // deno-lint-ignore no-explicit-any
+    | (abstract new (...args: any[]) => unknown)
+    // deno-lint-ignore no-explicit-any
+    | readonly (abstract new (...args: any[]) => unknown)[];
   /**
-   * Tells whether an error counts. One that throws does not let it count, and
+   * Tells whether an error counts. If it throws, the error does not count, and
    * `onError` learns why.
    *
-   * @default {undefined} Every error counts that is of a class in `exc`.
+   * @default {undefined} Every error of a class in `exc` counts.
    */
   filter?: (reason: unknown) => boolean;
 }
@@ -107,7 +62,7 @@ export interface CountExceptionsOptions<Name extends string = string>
  * if (value !== 1) throw new Error("not counted");
  * ```
  *
- * @example Counting all but what the caller gave up
+ * @example Counting all failures but aborts
  * ```ts
  * import { countExceptions } from "@prometheus-async/prometheus-async";
  *
@@ -126,13 +81,11 @@ export interface CountExceptionsOptions<Name extends string = string>
  * ```
  *
  * @typeParam M The metric's type, which may tell its labels' names.
- * @param metric What is incremented by one for each failure.
- * @param options Which failures count, labels, exemplars, and where errors go;
- * leave it out rather than pass `undefined`, which is taken for a promise that
- * is missing.
- * @returns What wraps functions, and decorates methods.
- * @throws {TypeError} If `metric` has no `inc()`, `exc` is not a class or
- * several, or another option is not what it must be.
+ * @param metric Incremented by one for each failure.
+ * @param options Which failures count, labels, exemplars, and where errors go.
+ * Leave it out rather than pass `undefined`, which is taken for a missing promise.
+ * @returns A wrapper of functions, which is a decorator as well.
+ * @throws {TypeError} If `metric` has no `inc()` or an option is invalid.
  */
 export function countExceptions<M extends Incrementer>(
   metric: M,
@@ -140,9 +93,6 @@ export function countExceptions<M extends Incrementer>(
 ): Wrapper;
 /**
  * Counts the rejection of a promise.
- *
- * The promise returned takes the place of the one given: a rejection is to be
- * handled there.
  *
  * @example Counting a promise's rejection
  * ```ts
@@ -157,15 +107,13 @@ export function countExceptions<M extends Incrementer>(
  * if (caught !== reason || count !== 1) throw new Error("not counted");
  * ```
  *
- * @typeParam M The metric's type, which may tell its labels' names.
- * @typeParam T What the promise yields.
- * @param metric What is incremented by one on a rejection.
+ * @param metric Incremented by one on a rejection.
  * @param promise A promise or another thenable; a lazy one is started.
  * @param options Which rejections count, labels, exemplars, and where errors go.
- * @returns A promise that settles as `promise` does, with the same value or the
- * same rejection object.
- * @throws {TypeError} If `metric` has no `inc()`, `promise` is neither a
- * promise nor another thenable, `exc` is not a class or several, or another option is not what it must be.
+ * @returns A promise that settles as `promise` does, with the same value or
+ * rejection object; handle rejections there.
+ * @throws {TypeError} If `metric` has no `inc()`, `promise` is no thenable, or an
+ * option is invalid.
  */
 export function countExceptions<M extends Incrementer, T>(
   metric: M,
@@ -185,77 +133,85 @@ const COUNT_EXCEPTIONS: WrapperDescription<
 > = {
   name: "countExceptions",
   methods: ["inc"],
-  functions: ["exemplar", "filter", "onError"],
+  options: ["exc", "filter", "labels", "exemplar", "onError"],
   makeProbe(metric, options, report) {
     const { name } = COUNT_EXCEPTIONS;
-    const call = metricCall(name, metric, "inc", options, report);
-    return new FailureProbe(metric, call, matcher(options), report);
+    const count = metricCall(name, metric, "inc", options, report);
+    const matches = matcher(options, report);
+    if (count === undefined) return new FailureProbe(metric, matches, report);
+    return {
+      failuresOnly: true,
+      start: (args) => args,
+      end(args: Arguments, isFulfilled, reason) {
+        if (isFulfilled || matches?.(reason) === false) return;
+        count(false, reason, args);
+      },
+    };
   },
 };
 
-type Matches = (reason: unknown) => boolean;
-
+/** Makes a function that tells whether a failure counts; it never throws. */
 function matcher(
-  { exc, filter: givenFilter }: CountExceptionsOptions,
-): Matches | undefined {
-  const filter = givenFilter && synchronous(givenFilter);
-  if (exc === undefined) return filter;
-  const classes = [exc].flat() as ErrorClass[];
-  for (const candidate of classes) {
-    // An arrow function, such as a predicate, is no class to be an instance of.
+  { exc, filter }: CountExceptionsOptions,
+  report: Report,
+): ((reason: unknown) => boolean) | undefined {
+  const classes = exc === undefined ? undefined : [exc].flat();
+  for (const candidate of classes ?? []) {
+    // An arrow function, such as a predicate, has no instances.
     if (typeof candidate === "function" && candidate.prototype) continue;
     throw new TypeError(
       "Cannot use countExceptions(): exc must be an error class or several, " +
         `received ${describe(candidate)}`,
     );
   }
-  const isInstance: Matches = (reason) =>
-    classes.some((type) => reason instanceof type);
-  if (filter === undefined) return isInstance;
-  return (reason) => isInstance(reason) && filter(reason);
-}
-
-/** Makes a filter fail that is asynchronous: every promise is true. */
-function synchronous(filter: Matches): Matches {
+  if (classes === undefined && filter === undefined) return undefined;
+  const isOf = classes?.map(instanceTest);
   return (reason) => {
-    const matches = filter(reason);
-    refusePromise(COUNT_EXCEPTIONS.name, "filter", matches);
-    return matches;
+    try {
+      if (isOf?.some((test) => test(reason)) === false) return false;
+      if (filter === undefined) return true;
+      const matches = filter(reason);
+      // A promise would let every error count, since it is true.
+      refusePromise(COUNT_EXCEPTIONS.name, "filter", matches);
+      return Boolean(matches);
+    } catch (error) {
+      report(error);
+      return false;
+    }
   };
 }
 
-/** Counts the calls that failed. */
-class FailureProbe implements Probe {
-  readonly #metric: Incrementer;
-  readonly #call: MetricCall | undefined;
-  readonly #matches: Matches | undefined;
-  readonly #report: Report;
-
-  constructor(
-    metric: Incrementer,
-    call: MetricCall | undefined,
-    matches: Matches | undefined,
-    report: Report,
-  ) {
-    this.#metric = metric;
-    this.#call = call;
-    this.#matches = matches;
-    this.#report = report;
-  }
-
-  start(args: Arguments): Arguments | undefined {
-    return this.#call === undefined ? undefined : args;
-  }
-
-  fail(args: Arguments | undefined, reason: unknown): void {
-    try {
-      if (this.#matches !== undefined && !this.#matches(reason)) return;
-      const returned = this.#call === undefined
-        ? this.#metric.inc()
-        : this.#call(false, reason, args!);
-      watch(returned, this.#report);
-    } catch (error) {
-      this.#report(error);
+/**
+ * Makes a test for instances of a class. The built-in classes of errors stand for
+ * those of all realms: Jest and `node:vm` run code in one of its own.
+ */
+function instanceTest(
+  type: abstract new (...args: never[]) => unknown,
+): (reason: unknown) => boolean {
+  const name = builtInName(type);
+  if (name === undefined) return (reason) => reason instanceof type;
+  const { isError } = Error as { isError?(reason: unknown): boolean };
+  return (reason) => {
+    if (reason instanceof type) return true;
+    if (name === "Error" && isError?.(reason)) return true;
+    for (
+      let each = reason;
+      isObject(each);
+      each = Object.getPrototypeOf(each)
+    ) {
+      if (builtInName(each.constructor) === name) return true;
     }
-  }
+    return false;
+  };
 }
+
+/** The name of a built-in class of errors, of any realm. */
+function builtInName(type: unknown): string | undefined {
+  if (typeof type !== "function") return undefined;
+  const source = Function.prototype.toString.call(type);
+  return BUILT_IN.exec(source)?.slice(1).find(Boolean);
+}
+
+/** Node and Deno have a `DOMException` in JavaScript. */
+const BUILT_IN =
+  /^(?:function (\w*Error|DOMException)\(\)\s*\{\s*\[native code\]|class (DOMException)\b)/;

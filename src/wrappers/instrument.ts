@@ -1,37 +1,31 @@
-/**
- * The one place that knows what can be called and when it ends. The wrappers
- * say what to do at the two ends; this calls them there, and never lets them
- * touch the outcome.
- *
- * @module
- */
+/** Knows the kinds of functions, and when a call of each ends. */
 
 import {
   describe,
   isAsyncGenerator,
   isClass,
   isGenerator,
-  isPlainPromise,
   type Then,
   thenOf,
-} from "../describe.ts";
+} from "../base/describe.ts";
+import { plainWrapper } from "./plain_functions.ts";
 import type { AnyFunction, Arguments, Probe } from "./probe.ts";
+import { adopt, isObject, promiseOf, Rejection, settle } from "./promises.ts";
 
-/** What a wrapper was made of. */
 interface Instrumented {
-  /** The function inside, which no wrapper of this package is around. */
+  /** The function inside, which is no wrapper of this package. */
   readonly fn: AnyFunction;
-  /** What measures its calls, the outermost wrapper's first. */
+  /** The probes that measure its calls, the outermost wrapper's first. */
   readonly probes: readonly Probe[];
 }
 
 const instrumented = new WeakMap<AnyFunction, Instrumented>();
 
 /**
- * Wraps a function so that `probe` learns of each call's two ends: at once
- * where a value comes back, on settling where a promise does, with its last
- * step where a generator runs. Around a wrapper of this package it takes that
- * one's place, so that a call costs one promise, however many measure it.
+ * Wraps a function so that `probe` learns of each call's start and end: an end is
+ * the return of a value, the settling of a promise, the last step of a generator.
+ * A wrapper of this package is replaced rather than called, so that a call costs one
+ * promise, however many probes measure it.
  *
  * @throws {TypeError} If `fn` is no function, or is a class.
  */
@@ -51,12 +45,21 @@ export function instrument(
   const outer = fn as AnyFunction;
   const inner = instrumented.get(outer) ?? { fn: outer, probes: [] };
   const made = { fn: inner.fn, probes: [probe, ...inner.probes] };
-  const makeWrapper = isGenerator(made.fn) ? generatorWrapper : functionWrapper;
-  const wrapped = makeWrapper(made.fn, nest(made.probes));
+  const wrapped = wrapperOf(made);
   instrumented.set(wrapped, made);
   return imitate(wrapped, outer);
 }
 
+function wrapperOf({ fn, probes }: Instrumented): AnyFunction {
+  if (isGenerator(fn)) return generatorWrapper(fn, nest(probes));
+  const wrapped = plainWrapper(fn, probes) ?? functionWrapper(fn, nest(probes));
+  if (!Object.hasOwn(fn, "prototype")) return wrapped;
+  return function (this: unknown, ...args) {
+    return Reflect.apply(wrapped, this, args);
+  };
+}
+
+/** Wraps a function in any probe. */
 function functionWrapper(fn: AnyFunction, probe: Probe): AnyFunction {
   // A method, because like most functions it cannot be called with `new`.
   const { wrapped } = {
@@ -66,32 +69,19 @@ function functionWrapper(fn: AnyFunction, probe: Probe): AnyFunction {
       try {
         result = Reflect.apply(fn, this, args);
       } catch (error) {
-        probe.fail(state, error);
+        probe.end(state, false, error);
         throw error;
       }
-      // Here rather than in `thenOf`, so that for a function that never returns an
-      // object nothing of it is compiled into the wrapper.
-      if (typeof result === "object" || typeof result === "function") {
-        const then = thenOf(result);
-        if (then !== undefined) {
-          return follow(probe, state, adopt(result, then));
-        }
-      }
-      probe.succeed?.(state, result);
+      const promise = isObject(result) ? promiseOf(result) : undefined;
+      if (promise !== undefined) return follow(probe, state, promise);
+      probe.end(state, true, result);
       return result;
     },
   };
-  if (!Object.hasOwn(fn, "prototype")) return wrapped;
-  return function (this: unknown, ...args) {
-    return Reflect.apply(wrapped, this, args);
-  };
+  return wrapped;
 }
 
-/**
- * Lets `probe` learn of a promise's end; a lazy one starts here.
- *
- * @param then Its `then`, which was read once.
- */
+/** Lets `probe` learn of a promise's end; a lazy one starts here. */
 export function instrumentPromise(
   probe: Probe,
   promise: unknown,
@@ -100,85 +90,37 @@ export function instrumentPromise(
   return follow(probe, probe.start([]), adopt(promise, then));
 }
 
-/**
- * The promise returned takes the place of the one given: when nobody handles
- * its rejection, that is one unhandled rejection, as without a wrapper.
- */
 function follow(
   probe: Probe,
   state: unknown,
   promise: Promise<unknown>,
 ): Promise<unknown> {
-  const onFulfilled = probe.succeed && ((value: unknown) => {
-    probe.succeed?.(state, value);
+  const onFulfilled = probe.failuresOnly ? undefined : (value: unknown) => {
+    probe.end(state, true, value);
     return value;
-  });
-  const onRejected = (reason: unknown) => {
-    probe.fail(state, reason);
-    return new Rejection(reason);
   };
-  try {
-    return promise.then(onFulfilled, onRejected);
-  } catch (error) {
-    // A promise's proxy has its `then`, which throws when called on a proxy.
-    return Promise.reject(error).then(onFulfilled, onRejected);
-  }
-}
-
-const { then: nativeThen } = Promise.prototype;
-
-/**
- * Makes a native promise of a thenable, which is started here, once.
- *
- * A promise is used as it is, unless its `then` may return anything: that of a
- * subclass, or one of its own.
- */
-export function adopt(thenable: unknown, then: Then): Promise<unknown> {
-  if (then === nativeThen && isPlainPromise(thenable)) return thenable;
-  return new Promise((resolve, reject) =>
-    void Reflect.apply(then, thenable, [resolve, reject])
-  );
+  return settle(promise, onFulfilled, (reason) => {
+    probe.end(state, false, reason);
+    return new Rejection(reason);
+  });
 }
 
 /**
- * What a promise's handler returns for its promise to reject. A `throw` would
- * do the same, but takes a fifth of the time of a failing call. Returning
- * `Promise.reject(reason)` would be noticed as unhandled first, and as handled
- * later.
- */
-export class Rejection {
-  readonly #reason: unknown;
-
-  constructor(reason: unknown) {
-    this.#reason = reason;
-  }
-
-  /** Called by the promise, with its own functions. */
-  then(_onFulfilled: unknown, onRejected: (reason: unknown) => void): void {
-    onRejected(this.#reason);
-  }
-}
-
-/** Makes a generator of another one, which it measures. */
-type Measure = (generator: unknown, args: Arguments) => unknown;
-
-/**
- * Wraps a generator function so that `probe` learns of the two ends of each
- * generator's run. One that is left unfinished never ends, and one that is
- * closed before its first `next()` has never begun.
+ * Wraps a generator function so that `probe` learns of each run's start, at the
+ * first `next()`, and end; a run that is left unfinished has none.
  */
 function generatorWrapper(fn: AnyFunction, probe: Probe): AnyFunction {
   const isAsync = isAsyncGenerator(fn);
-  const measure: Measure = isAsync ? measureAsync(probe) : measureSync(probe);
+  const measure = isAsync ? measureAsync(probe) : measureSync(probe);
   const iterator = isAsync ? Symbol.asyncIterator : Symbol.iterator;
-  // A generator inherits from its function's prototype, `instanceof` asks it.
+  // Generators inherit from it, and `instanceof` compares it.
   (measure as CallableFunction).prototype = fn.prototype;
   // A method: like a generator function it cannot be called with `new`.
   const { wrapped } = {
     wrapped(this: unknown, ...args: Arguments): unknown {
-      // Here, not in `measure`: arguments are read when the function is called.
+      // Not in `measure`, since parameters are evaluated when the function is called.
       const generator = Reflect.apply(fn, this, args);
-      // A function may have the looks of a generator function, but not its ways.
+      // A function with a generator function's tag may return anything.
       const isRun = typeof generator === "object" && generator !== null &&
         "next" in generator && iterator in generator;
       return isRun ? measure(generator, args) : generator;
@@ -187,94 +129,87 @@ function generatorWrapper(fn: AnyFunction, probe: Probe): AnyFunction {
   return wrapped;
 }
 
+/** Makes a generator that measures another one. */
+type Measure = (generator: unknown, args: Arguments) => unknown;
+
 function measureSync(probe: Probe): Measure {
   return function* (generator, args) {
-    const state = probe.start(args);
-    let isOver = false;
+    const end = begin(probe, args);
     try {
       const value = yield* generator as Generator;
-      isOver = true;
-      probe.succeed?.(state, value);
+      end(true, value);
       return value;
     } catch (error) {
-      isOver = true;
-      probe.fail(state, error);
+      end(false, error);
       throw error;
     } finally {
       // `return()`, which a loop's `break` calls, takes neither way.
-      if (!isOver) probe.succeed?.(state, undefined);
+      end(true, undefined);
     }
   };
 }
 
 /**
- * The same with `async`: there is no generator that is either. In V8 `yield*`
- * passes a `return()` with a rejected promise on as `next()`.
+ * The same for asynchronous generators. In V8 `yield*` passes a `return()` with a
+ * rejected promise on as `next()`.
  */
 function measureAsync(probe: Probe): Measure {
   return async function* (generator, args) {
-    const state = probe.start(args);
-    let isOver = false;
+    const end = begin(probe, args);
     try {
       const value = yield* generator as AsyncGenerator;
-      isOver = true;
-      probe.succeed?.(state, value);
+      end(true, value);
       return value;
     } catch (error) {
-      isOver = true;
-      probe.fail(state, error);
+      end(false, error);
       throw error;
     } finally {
-      if (!isOver) probe.succeed?.(state, undefined);
+      end(true, undefined);
     }
   };
 }
 
-/** Makes one probe of several around the same call, the outermost first. */
-function nest([outer = NO_PROBE, middle, ...rest]: readonly Probe[]): Probe {
-  return middle ? new NestedProbes(outer, middle, nest(rest)) : outer;
+/** Starts a probe; the first call of the result ends it. */
+function begin(
+  probe: Probe,
+  args: Arguments,
+): (isFulfilled: boolean, result: unknown) => void {
+  const state = probe.start(args);
+  let isOver = false;
+  return (isFulfilled, result) => {
+    if (isOver) return;
+    isOver = true;
+    probe.end(state, isFulfilled, result);
+  };
 }
-
-/** Fills a place that is left over. */
-const NO_PROBE: Probe = { start() {}, fail() {} };
 
 type States = Readonly<Record<"outer" | "middle" | "inner", unknown>>;
 
-/** As many as there are wrappers; a loop over any number takes twice the time. */
-class NestedProbes implements Probe {
-  readonly #outer: Probe;
-  readonly #middle: Probe;
-  readonly #inner: Probe;
-
-  constructor(outer: Probe, middle: Probe, inner: Probe) {
-    this.#outer = outer;
-    this.#middle = middle;
-    this.#inner = inner;
-  }
-
-  start(args: Arguments): States {
-    return {
-      outer: this.#outer.start(args),
-      middle: this.#middle.start(args),
-      inner: this.#inner.start(args),
-    };
-  }
-
-  succeed(states: States, value: unknown): void {
-    this.#inner.succeed?.(states.inner, value);
-    this.#middle.succeed?.(states.middle, value);
-    this.#outer.succeed?.(states.outer, value);
-  }
-
-  fail(states: States, reason: unknown): void {
-    this.#inner.fail(states.inner, reason);
-    this.#middle.fail(states.middle, reason);
-    this.#outer.fail(states.outer, reason);
-  }
+/**
+ * Makes one probe of several around the same call, the outermost first. Three at
+ * once, the number of wrappers: a loop over any number takes twice the time.
+ */
+function nest([outer = NO_PROBE, middle, ...rest]: readonly Probe[]): Probe {
+  if (middle === undefined) return outer;
+  const inner = nest(rest);
+  return {
+    start: (args): States => ({
+      outer: outer.start(args),
+      middle: middle.start(args),
+      inner: inner.start(args),
+    }),
+    end(states: States, isFulfilled, result) {
+      inner.end(states.inner, isFulfilled, result);
+      middle.end(states.middle, isFulfilled, result);
+      outer.end(states.outer, isFulfilled, result);
+    },
+  };
 }
 
+const NO_PROBE: Probe = { start() {}, end() {} };
+
 /**
- * Makes a wrapper look like what it wraps: name, arity, properties and kind.
+ * Makes a wrapper look like what it wraps: name, arity, properties, kind, metadata.
  *
  * Frameworks tell kinds apart by the tag or the constructor, both of which a
  * function inherits: that of an async function says `AsyncFunction`.
@@ -282,12 +217,32 @@ class NestedProbes implements Probe {
 export function imitate<F extends object>(wrapped: F, fn: F): F {
   const own: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(fn);
   const { prototype } = own;
-  // That of a wrapper with one can be replaced, but stays of the kind it is.
+  // A wrapper's own prototype can be replaced, but stays of the kind it is.
   if (prototype !== undefined && Object.hasOwn(wrapped, "prototype")) {
     delete own.prototype;
     const { value, writable = true } = prototype;
     Object.defineProperty(wrapped, "prototype", { value, writable });
   }
   Object.defineProperties(wrapped, own);
-  return Object.setPrototypeOf(wrapped, Object.getPrototypeOf(fn));
+  const metadata = Reflect as Partial<Metadata>;
+  if (typeof metadata.getOwnMetadataKeys !== "function") {
+    return Object.setPrototypeOf(wrapped, Object.getPrototypeOf(fn));
+  }
+  const { getOwnMetadataKeys, getOwnMetadata, defineMetadata } =
+    metadata as Metadata;
+  for (const key of getOwnMetadataKeys(fn)) {
+    defineMetadata(key, getOwnMetadata(key, fn), wrapped);
+  }
+  // Metadata that `fn` gets later is found along the prototype chain.
+  return Object.setPrototypeOf(wrapped, fn);
+}
+
+/**
+ * The part of `reflect-metadata` by which decorators of NestJS and others keep
+ * beside a function that it is a route, and who guards it.
+ */
+interface Metadata {
+  getOwnMetadataKeys(fn: object): readonly unknown[];
+  getOwnMetadata(key: unknown, fn: object): unknown;
+  defineMetadata(key: unknown, value: unknown, fn: object): void;
 }

@@ -33,16 +33,17 @@ export { time, type TimeOptions } from "./time.ts";
 export {
   countExceptions,
   type CountExceptionsOptions,
-  type ErrorClass,
 } from "./count_exceptions.ts";
 export {
-  type CallEntry,
   trackInprogress,
   type TrackInprogressOptions,
 } from "./track_inprogress.ts";
 export type { AnyFunction } from "./probe.ts";
-export type { LabelNames, LabelValues } from "./labels.ts";
-export type { OutcomeOptions, WrapperOptions } from "./options.ts";
-export type { FulfilledOutcome, Outcome, RejectedOutcome } from "./outcome.ts";
-export type { OwnThenable, Wrapper } from "./wrapper.ts";
+export type { Wrapper } from "./wrapper.ts";
+export type {
+  LabelNames,
+  LabelValues,
+  Outcome,
+  WrapperOptions,
+} from "./wrapper_options.ts";
 export type { IncDecrementer, Incrementer, Observer } from "../types.ts";

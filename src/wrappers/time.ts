@@ -1,44 +1,25 @@
 import type { Observer } from "../types.ts";
-import type { LabelNames } from "./labels.ts";
-import {
-  type MetricCall,
-  metricCall,
-  type Report,
-  watch,
-} from "./measurement.ts";
-import type { OutcomeOptions } from "./options.ts";
-import type { Arguments, Probe } from "./probe.ts";
+import { metricCall } from "./measurement.ts";
+import { TimeProbe } from "./plain_probes.ts";
+import type { Arguments } from "./probe.ts";
 import { type Wrapper, type WrapperDescription, wrapWith } from "./wrapper.ts";
+import type { LabelNames, WrapperOptions } from "./wrapper_options.ts";
 
 /**
  * Options for {@linkcode time}.
  *
- * @example Options that several wrappers share
- * ```ts
- * import { time, type TimeOptions } from "@prometheus-async/prometheus-async";
- *
- * const seen: number[] = [];
- * const options: TimeOptions = { onError: (error) => console.warn(error) };
- * const double = time({ observe: (s) => seen.push(s) }, options)(
- *   (n: number) => n * 2,
- * );
- * if (double(2) !== 4 || seen.length !== 1) throw new Error("not measured");
- * ```
- *
  * @typeParam Name The names of the metric's labels.
  */
-export type TimeOptions<Name extends string = string> = OutcomeOptions<Name>;
+export type TimeOptions<Name extends string = string> = WrapperOptions<Name>;
 
 /**
  * Measures how long a function takes, to the end of the promise it returns.
  *
  * Each call makes one observation in seconds: when the promise settles, or, for
- * a function that returns a plain value, on return. A call that fails, by a
- * rejection or by a throw, is observed too. A generator is observed when it
- * ends, from its first `next()` on, its consumer's pauses included; one that is
- * never finished is not. The
- * outcome is passed through untouched; an error that the metric throws never
- * reaches the caller.
+ * a function that returns a plain value, on return; also when the call fails. A
+ * generator is observed when it ends, from its first `next()` on, its consumer's
+ * pauses included; one that is never finished is not. The outcome is passed
+ * through untouched; an error that the metric throws never reaches the caller.
  *
  * @example Timing an async function
  * ```ts
@@ -85,12 +66,11 @@ export type TimeOptions<Name extends string = string> = OutcomeOptions<Name>;
  * ```
  *
  * @typeParam M The metric's type, which may tell its labels' names.
- * @param metric What takes the observations, in seconds.
- * @param options Labels, exemplars, and where errors go; leave it out rather
- * than pass `undefined`, which is taken for a promise that is missing.
- * @returns What wraps functions, and decorates methods.
- * @throws {TypeError} If `metric` has no `observe()` or an option is not what it
- * must be.
+ * @param metric Takes the observations, in seconds.
+ * @param options Labels, exemplars, and where errors go. Leave it out rather than
+ * pass `undefined`, which is taken for a missing promise.
+ * @returns A wrapper of functions, which is a decorator as well.
+ * @throws {TypeError} If `metric` has no `observe()` or an option is invalid.
  */
 export function time<M extends Observer>(
   metric: M,
@@ -98,9 +78,6 @@ export function time<M extends Observer>(
 ): Wrapper;
 /**
  * Measures how long a promise takes to settle, from this call on.
- *
- * The promise returned takes the place of the one given: a rejection is to be
- * handled there.
  *
  * @example Timing a promise that already exists
  * ```ts
@@ -113,15 +90,13 @@ export function time<M extends Observer>(
  * if (value !== 42 || seen.length !== 1) throw new Error("not measured");
  * ```
  *
- * @typeParam M The metric's type, which may tell its labels' names.
- * @typeParam T What the promise yields.
- * @param metric What takes the observation, in seconds.
+ * @param metric Takes the observation, in seconds.
  * @param promise A promise or another thenable; a lazy one is started.
  * @param options Labels, exemplars, and where errors go.
- * @returns A promise that settles as `promise` does, with the same value or the
- * same rejection object.
- * @throws {TypeError} If `metric` has no `observe()`, `promise` is neither a promise nor
- * another thenable, or an option is not what it must be.
+ * @returns A promise that settles as `promise` does, with the same value or
+ * rejection object; handle rejections there.
+ * @throws {TypeError} If `metric` has no `observe()`, `promise` is no thenable, or
+ * an option is invalid.
  */
 export function time<M extends Observer, T>(
   metric: M,
@@ -135,82 +110,15 @@ export function time(metric: Observer, ...rest: unknown[]): unknown {
 const TIME: WrapperDescription<Observer, TimeOptions> = {
   name: "time",
   methods: ["observe"],
-  functions: ["exemplar", "onError"],
+  options: ["labels", "exemplar", "onError"],
   makeProbe(metric, options, report) {
-    const call = metricCall(TIME.name, metric, "observe", options, report);
-    return call === undefined
-      ? new TimeProbe(metric, report)
-      : new LabelledTimeProbe(call, report);
+    const observe = metricCall(TIME.name, metric, "observe", options, report);
+    if (observe === undefined) return new TimeProbe(metric, report);
+    return {
+      start: (args) => ({ at: performance.now(), args }),
+      end({ at, args }: { at: number; args: Arguments }, isFulfilled, result) {
+        observe(isFulfilled, result, args, (performance.now() - at) / 1000);
+      },
+    };
   },
 };
-
-/** Observes how long calls took. */
-class TimeProbe implements Probe {
-  readonly #metric: Observer;
-  readonly #report: Report;
-
-  constructor(metric: Observer, report: Report) {
-    this.#metric = metric;
-    this.#report = report;
-  }
-
-  start(): number {
-    return performance.now();
-  }
-
-  succeed(started: number): void {
-    this.#observe(started);
-  }
-
-  fail(started: number): void {
-    this.#observe(started);
-  }
-
-  #observe(started: number): void {
-    try {
-      const returned: unknown = this.#metric.observe(
-        (performance.now() - started) / 1000,
-      );
-      if (returned !== undefined) watch(returned, this.#report);
-    } catch (error) {
-      this.#report(error);
-    }
-  }
-}
-
-interface Started {
-  readonly at: number;
-  readonly args: Arguments;
-}
-
-/** Observes how long calls took, with labels or exemplars. */
-class LabelledTimeProbe implements Probe {
-  readonly #call: MetricCall;
-  readonly #report: Report;
-
-  constructor(call: MetricCall, report: Report) {
-    this.#call = call;
-    this.#report = report;
-  }
-
-  start(args: Arguments): Started {
-    return { at: performance.now(), args };
-  }
-
-  succeed(started: Started, value: unknown): void {
-    this.#observe(started, true, value);
-  }
-
-  fail(started: Started, reason: unknown): void {
-    this.#observe(started, false, reason);
-  }
-
-  #observe({ at, args }: Started, isFulfilled: boolean, result: unknown): void {
-    const seconds = (performance.now() - at) / 1000;
-    try {
-      watch(this.#call(isFulfilled, result, args, seconds), this.#report);
-    } catch (error) {
-      this.#report(error);
-    }
-  }
-}

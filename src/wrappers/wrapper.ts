@@ -1,43 +1,16 @@
 /**
- * What the three wrapper functions have in common: how they read their
- * arguments, and what they return for functions, which is callable around a
- * function, and as a decorator of either kind.
+ * The common part of the three wrapper functions: parses their arguments, and makes
+ * wrappers, which are called around a function or as a decorator of either kind.
  *
  * @module
  */
 
-import { describe, isObjectLiteral, thenOf } from "../describe.ts";
+import { describe, isObjectLiteral, thenOf } from "../base/describe.ts";
+import { refusal, requireNames, requireType } from "../base/checks.ts";
+import { metricReporter, type Report, reporter } from "../base/report.ts";
 import { instrument, instrumentPromise } from "./instrument.ts";
-import { metricReporter, type Report, reporter } from "./measurement.ts";
-import type { WrapperOptions } from "./options.ts";
 import type { AnyFunction, Probe } from "./probe.ts";
-
-/**
- * `R`, if it is a thenable that a native promise cannot stand in for, such as a
- * promise of a subclass or a query builder; `never` for any other.
- *
- * A function that returns one only sometimes, in a union with other types, keeps
- * its type, although a native promise comes back for it.
- *
- * @example A promise of a class of its own
- * ```ts
- * import { type OwnThenable, time } from "@prometheus-async/prometheus-async";
- *
- * class Query extends Promise<string> {
- *   cancel() {}
- * }
- * const query = () => new Query((resolve) => resolve("rows"));
- * const measured = time({ observe() {} })(query)();
- * // A native promise comes back, which has no cancel(): the type says so.
- * type Lost = OwnThenable<Query> extends never ? false : true;
- * const isLost: Lost = true;
- * if ("cancel" in measured || !isLost) throw new Error("it is there");
- * ```
- *
- * @typeParam R The thenable's type.
- */
-export type OwnThenable<R extends PromiseLike<unknown>> =
-  Promise<Awaited<R>> extends R ? never : R;
+import type { WrapperOptions } from "./wrapper_options.ts";
 
 /**
  * Wraps functions, or decorates methods and fields. It can be used any number
@@ -72,14 +45,19 @@ export type OwnThenable<R extends PromiseLike<unknown>> =
  */
 export interface Wrapper {
   /**
-   * Wraps a function that returns a thenable of its own kind, such as a query
-   * builder: the wrapper starts it and returns a native promise in its place.
+   * Wraps a function that returns a thenable of its own kind, such as a promise of
+   * a subclass or a query builder: the wrapper starts it and returns a native
+   * promise in its place, which has no other methods. A function that returns one
+   * only sometimes, in a union with other types, keeps its type all the same.
    *
    * @throws {TypeError} If `fn` is a class or no function.
    */
   // deno-lint-ignore no-explicit-any
   <This, Args extends any[], R extends PromiseLike<any>>(
-    fn: (this: This, ...args: Args) => OwnThenable<R>,
+    fn: (
+      this: This,
+      ...args: Args
+    ) => Promise<Awaited<R>> extends R ? never : R,
   ): (
     this: This,
     ...args: Args
@@ -114,15 +92,15 @@ export interface Wrapper {
   ): TypedPropertyDescriptor<F>;
 }
 
-/** What a wrapper function is made of. */
+/** The parts of a wrapper function. */
 export interface WrapperDescription<Metric, Options> {
-  /** Its name, for messages. */
+  /** For messages. */
   readonly name: string;
-  /** What a metric must be able to do. */
+  /** The methods that a metric must have. */
   readonly methods: readonly (keyof Metric & string)[];
-  /** The options that must be functions. */
-  readonly functions: readonly (keyof Options & string)[];
-  /** Makes what measures; its errors go to `report`. */
+  /** The names of all options. */
+  readonly options: readonly (keyof Options & string)[];
+  /** Errors of the metric and of the options' functions go to `report`. */
   readonly makeProbe: (
     metric: Metric,
     options: Readonly<Options>,
@@ -130,83 +108,70 @@ export interface WrapperDescription<Metric, Options> {
   ) => Probe;
 }
 
+/** The options that must be functions, where a wrapper has them. */
+const FUNCTIONS = ["exemplar", "filter", "onError"];
+
 /**
- * Does what a wrapper function was called for: measures the promise it was
- * given, or makes a wrapper of functions.
+ * Runs a wrapper function: measures the promise among its arguments, or makes a
+ * wrapper.
  *
- * @param rest Its arguments but the metric.
- * @throws {TypeError} If the arguments are not as they must be.
+ * @param rest The arguments after the metric.
+ * @throws {TypeError} If an argument or option is invalid.
  */
 export function wrapWith<
   Metric extends object,
   Options extends WrapperOptions,
 >(
-  { name, methods, functions, makeProbe }: WrapperDescription<Metric, Options>,
+  description: WrapperDescription<Metric, Options>,
   metric: Metric,
   rest: readonly unknown[],
 ): unknown {
-  requireMethods(name, metric, methods);
+  const { name, methods, makeProbe } = description;
+  const cannotUse = (what: string, received: unknown, advice = "") =>
+    new TypeError(
+      `Cannot use ${name}()${what}, received ${describe(received)}${advice}`,
+    );
+  for (const method of methods) {
+    if (typeof metric?.[method] === "function") continue;
+    throw cannotUse(
+      `: the metric must have the method ${method}()`,
+      metric,
+      typeof metric === "function"
+        ? `; to wrap or decorate a function, call ${name}(metric)`
+        : "",
+    );
+  }
   const [first, second = {}] = rest.length === 0 ? [{}] : rest;
   const then = thenOf(first);
   if (then === undefined && !isObjectLiteral(first)) {
-    throw new TypeError(
-      `Cannot use ${name}() on this second argument: a promise is ` +
-        `required, or an object of options, received ${describe(first)}; ` +
-        `to wrap a function, call ${name}(metric)(fn)`,
+    throw cannotUse(
+      " on this second argument: a promise is required, or an object of options",
+      first,
+      `; to wrap a function, call ${name}(metric)(fn)`,
     );
   }
   const options = (then === undefined ? first : second) as Options;
-  requireOptions(name, options, functions);
-  const { onError } = options;
-  const action = `measure with ${name}()`;
-  if (then === undefined) {
-    const report = reporter(action, onError);
-    return makeWrapper(name, makeProbe(metric, options, report));
-  }
-  const report = metricReporter(action, metric, onError);
-  return instrumentPromise(makeProbe(metric, options, report), first, then);
-}
-
-function requireMethods(
-  wrapper: string,
-  metric: unknown,
-  methods: readonly string[],
-): void {
-  for (const method of methods) {
-    const found = (metric as Record<string, unknown> | null)?.[method];
-    if (typeof found === "function") continue;
-    throw new TypeError(
-      `Cannot use ${wrapper}(): the metric must have the method ${method}(), ` +
-        `received ${describe(metric)}` + (typeof metric === "function"
-          ? `; to wrap or decorate a function, call ${wrapper}(metric)`
-          : ""),
-    );
-  }
-}
-
-/** Checks that options are an object, with functions where they must be. */
-function requireOptions<Options extends object>(
-  wrapper: string,
-  options: Options,
-  functions: readonly (keyof Options & string)[],
-): void {
+  const use = `use ${name}()`;
+  const given = { action: use, name: "options", value: options };
   if (!isObjectLiteral(options)) {
-    throw new TypeError(
-      `Cannot use ${wrapper}(): options must be an object, ` +
-        `received ${describe(options)}`,
-    );
+    throw refusal(TypeError, given, "must be an object");
   }
-  for (const name of functions) {
-    const value = options[name];
-    if (value === undefined || typeof value === "function") continue;
-    throw new TypeError(
-      `Cannot use ${wrapper}(): ${name} must be a function, ` +
-        `received ${describe(value)}`,
-    );
+  requireNames(given, description.options);
+  for (const option of FUNCTIONS) {
+    const value: unknown = Reflect.get(options, option);
+    if (value === undefined) continue;
+    requireType({ action: use, name: option, value }, "function");
   }
+  const action = `measure with ${name}()`;
+  const report = then === undefined
+    ? reporter(action, options.onError)
+    : metricReporter(action, metric, options.onError);
+  const probe = makeProbe(metric, options, report);
+  return then === undefined
+    ? makeWrapper(name, probe)
+    : instrumentPromise(probe, first, then);
 }
 
-/** Makes the wrapper that measures with `probe`. */
 function makeWrapper(wrapper: string, probe: Probe): Wrapper {
   const wrap = (fn: unknown) => instrument(wrapper, probe, fn);
 
@@ -223,9 +188,8 @@ function makeWrapper(wrapper: string, probe: Probe): Wrapper {
 
   function decorateLegacy(key: unknown, descriptor: unknown): unknown {
     const name = describe(key);
-    if (typeof descriptor === "number") {
-      throw cannotDecorate(`parameter of ${name}`);
-    }
+    const isParameter = typeof descriptor === "number";
+    if (isParameter) throw cannotDecorate(`parameter of ${name}`);
     if (!isPropertyDescriptor(descriptor)) {
       throw cannotDecorate(`field ${name}`);
     }
@@ -248,19 +212,13 @@ function makeWrapper(wrapper: string, probe: Probe): Wrapper {
   }) as Wrapper;
 }
 
-/** What a TC39 decorator is told. */
-interface DecoratorContext {
-  readonly kind: string;
-  readonly name: string | symbol | undefined;
-}
-
 function isDecoratorContext(value: unknown): value is DecoratorContext {
   return typeof value === "object" && value !== null && "kind" in value &&
     typeof value.kind === "string" && "name" in value;
 }
 
 /**
- * Tells `(target, key, descriptor)` from what a callback is told, such as
+ * Tells `(target, key, descriptor)` from the arguments of a callback, such as
  * `(value, key, collection)`. A field has no descriptor, a parameter an index.
  */
 function isLegacyDecoration(key: unknown, third: unknown): boolean {

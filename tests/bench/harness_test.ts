@@ -1,4 +1,4 @@
-import type { Result } from "../../bench/_harness.ts";
+import type { Result } from "../../tools/bench_result.ts";
 import { assertEquals } from "@std/assert";
 import { runProgram } from "../_spawn.ts";
 import { test } from "../_suite.ts";

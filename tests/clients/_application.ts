@@ -12,7 +12,7 @@ export class Application {
   readonly counter: promClient.Counter;
   readonly gauge: promClient.Gauge;
   readonly histogram: promClient.Histogram;
-  /** What the mirror tells. */
+  /** The reports of the mirror. */
   readonly told: string[] = [];
   #mirror: Mirror | undefined;
   #reader: LiveReader | undefined;
@@ -45,7 +45,7 @@ export class Application {
     return this.#mirror;
   }
 
-  /** What a reader on another thread reads, as long as this one is blocked. */
+  /** The text that another thread reads while this one is blocked. */
   async read(): Promise<string> {
     const { families, failures } = this.#reader!.read();
     assertEquals(failures, []);

@@ -11,7 +11,7 @@ import { withFolder } from "../_folder.ts";
 /** A text in a file of the client, and what takes its place everywhere in it. */
 export type Change = readonly [file: string, text: string, other: string];
 
-/** What there is of a client. */
+/** The files of a client. */
 export type Client = Pick<
   typeof promClient,
   "Counter" | "Gauge" | "Histogram" | "Registry"
@@ -26,7 +26,7 @@ export async function withCopy(
     const original = await realpath(join(ROOT, "node_modules", clientName));
     const copy = join(folder, "client");
     await cp(original, copy, { recursive: true });
-    // What it depends on is beside it.
+    // Its dependencies are beside it.
     const modules = join(original, ...clientName.split("/").map(() => ".."));
     await symlink(modules, join(folder, "node_modules"), "dir");
     for (const [file, text, other] of changes) {

@@ -222,6 +222,34 @@ test("a live metric that is given a get() of its own is asked from then on", asy
   app.close();
 });
 
+test("a metric with a get() of its own has its class tried out once", async () => {
+  await withCopy([], async (copy) => {
+    let resets = 0;
+    const app = new Application({
+      ...copy,
+      Gauge: class extends copy.Gauge {
+        override get = () => super.get();
+      },
+    } as never);
+    const base = copy.Gauge.prototype;
+    const reset = Object.getOwnPropertyDescriptor(base, "reset")!;
+    Object.defineProperty(base, "reset", {
+      ...reset,
+      value: function (this: unknown) {
+        resets++;
+        return reset.value.call(this);
+      },
+    });
+    assert((await writeGathered([app.registry])).includes("g 0"));
+    const first = resets;
+    assert(first > 0);
+    for (let scrapes = 0; scrapes < 5; scrapes++) {
+      assert((await writeGathered([app.registry])).includes("g 0"));
+    }
+    assertEquals(resets, first);
+  });
+});
+
 test("an object that only looks like a client's metric is not made again", async () => {
   let made = 0;
   class Mine {

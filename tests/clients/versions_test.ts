@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { storageOf } from "../../src/clients/recognise.ts";
+import { storageOf } from "../../src/clients/storage.ts";
 import type { RegisteredMetric } from "../../src/types.ts";
 import { clientName } from "../_client.ts";
 import { refresh, writeGathered } from "../live/_live.ts";
@@ -10,7 +10,7 @@ import { type Change, withCopy } from "./_copy.ts";
 
 const isPromClient = clientName === "prom-client";
 
-/** What is served when that was updated so often, by default from 0 on. */
+/** The text that is served after so many updates, by default from 0 on. */
 function samples(updates: number): string {
   const n = updates;
   return [

@@ -34,7 +34,7 @@ interface AgentCheck {
 export interface StartConsulOptions {
   /** Whether it does nothing for those without a token. */
   acl?: boolean;
-  /** What it speaks TLS with, besides plain HTTP. */
+  /** Its credentials for TLS, which it speaks besides plain HTTP. */
   tls?: Certificate & {
     /** The file of who has issued the certificates. */
     caFile: string;
@@ -50,7 +50,7 @@ const MASTER_TOKEN = "11111111-2222-3333-4444-555555555555";
 
 const START_MS = 60_000;
 
-/** What is printed by one whose port somebody else has. */
+/** The words of an agent whose port is taken. */
 const PORT_TAKEN = "address already in use";
 
 /** How long after one that did not come back the next is started. */
@@ -97,14 +97,14 @@ export class Consul {
   readonly url: string;
   /** Where that is with TLS. */
   readonly httpsUrl: string;
-  /** What its node is called. */
+  /** The name of its node. */
   readonly node: string;
   /** A token that may do everything, if it asks for one. */
   readonly token: string | undefined;
   readonly #folder: string;
   #child: ChildProcess | undefined;
   #wasReady = false;
-  /** What tokens are called, by their secrets. */
+  /** The names of tokens, by their secrets. */
   readonly #accessors = new Map<string, string>();
   readonly #kill = () => this.#signal("SIGKILL");
 

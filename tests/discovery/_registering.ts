@@ -72,7 +72,7 @@ export async function withServers(
   }
 }
 
-/** Who knows a service: its agent by the id, and `isRegistered`. */
+/** Whether a service is known: to its agent by the id, and by `isRegistered`. */
 export async function knowing(
   consul: Consul,
   server: { isRegistered: boolean },

@@ -18,7 +18,7 @@ const skip = missing("consul");
 
 type Token = string | (() => string | Promise<string>);
 
-/** What an application's token should be allowed. */
+/** The permissions that an application's token should have. */
 const RULES = 'service "app-metrics" { policy = "write" }';
 
 const CHECK = { type: "ttl", interval: "1s", timeout: "60s" } as const;

@@ -19,11 +19,11 @@ test("a server on all interfaces is registered where its check reaches it", {
   skip,
 }, async () => {
   await withConsul({}, async (consul) => {
-    for (const addr of ["", "0.0.0.0"]) {
+    for (const addr of ["", "0.0.0.0", "::ffff:0.0.0.0"]) {
       const options = registering(consul, {}, { addr });
       await withServer(options, async () => {
         const { "app-metrics": service } = await consul.services();
-        // What this agent has announced for its machine.
+        // The address that this agent announces for its machine.
         assertEquals(service.Address, "127.0.0.1");
         const health = `http://${service.Address}:${service.Port}/-/healthy`;
         assertEquals((await fetch(health)).status, 200);

@@ -1,47 +1,114 @@
 import { ConsulError } from "../../src/discovery/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import { freePorts } from "../_ports.ts";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
+import { answerForeign, FOREIGN, withAnswers } from "./_answers.ts";
 import { refusal, registering, withServers } from "./_registering.ts";
 
-/** Runs `fn` with the URL of a server that answers what no agent would. */
-async function withAnswers(
-  listener: RequestListener,
-  fn: (url: string) => Promise<void>,
-): Promise<void> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  try {
-    await fn(`http://127.0.0.1:${port}`);
-  } finally {
-    server.closeAllConnections();
-    server.close();
-  }
-}
+test("start() refuses a required agent whose place another server has", async () => {
+  // At once, since each is tried three times.
+  await Promise.all(FOREIGN.map(async (foreign) => {
+    await withAnswers((_request, response) => {
+      answerForeign(response, foreign);
+    }, async (url) => {
+      const error = await refusal(registering({ url }));
+      assert(error instanceof ConsulError, `${foreign.name}: ${error}`);
+      assertEquals(error.status, foreign.status, foreign.name);
+    });
+  }));
+});
 
-test("a server that is no Consul agent is no agent that has forgotten", async () => {
-  const asked: string[] = [];
+test("start() takes back what it cannot verify", async () => {
+  await Promise.all(FOREIGN.map(async (foreign) => {
+    let put = "";
+    await withAnswers((request, response, asAgent) => {
+      if (request.method === "GET") return answerForeign(response, foreign);
+      put = request.url!;
+      asAgent();
+    }, async (url) => {
+      const error = await refusal(registering({ url }));
+      assert(error instanceof ConsulError, `${foreign.name}: ${error}`);
+      assertEquals(put, "/v1/agent/service/deregister/app-metrics");
+    });
+  }));
+});
+
+test("start() with required: false goes on, and registers once an agent is there", async () => {
+  await Promise.all(FOREIGN.map(async (foreign) => {
+    let isAgent = false;
+    const errors: unknown[] = [];
+    await withAnswers((_request, response, asAgent) => {
+      if (isAgent) asAgent();
+      else answerForeign(response, foreign);
+    }, async (url) => {
+      await withServers(async (start) => {
+        const server = await start(registering({ url }, { required: false }, {
+          onError: (error) => errors.push(error),
+        }));
+        assertEquals(server.isRegistered, false, foreign.name);
+        assert(errors[0] instanceof ConsulError);
+        isAgent = true;
+        await waitUntil(60_000, "it is known", () => server.isRegistered);
+      });
+    });
+  }));
+});
+
+test("isRegistered is false while another server has the agent's place", async () => {
+  await Promise.all(FOREIGN.map(async (foreign) => {
+    let isAgent = true;
+    await withAnswers((_request, response, asAgent) => {
+      if (isAgent) asAgent();
+      else answerForeign(response, foreign);
+    }, async (url) => {
+      await withServers(async (start) => {
+        const server = await start(registering({ url }, {}, {
+          onError: () => {},
+        }));
+        const assertGauge = async (expected: number) => {
+          const text = await (await fetch(server.metricsUrl)).text();
+          const line = `prometheus_async_discovery_registered ${expected}\n`;
+          assertStringIncludes(text, line, foreign.name);
+        };
+        isAgent = false;
+        await waitUntil(60_000, foreign.name, () => !server.isRegistered);
+        await assertGauge(0);
+        isAgent = true;
+        await waitUntil(60_000, "an agent", () => server.isRegistered);
+        await assertGauge(1);
+      });
+    });
+  }));
+});
+
+test("an agent that refuses a look has not forgotten the service", async () => {
+  let isRefusing = false;
   const errors: unknown[] = [];
-  await withAnswers((request, response) => {
-    asked.push(`${request.method} ${request.headers["x-consul-token"]}`);
-    if (request.method === "PUT") response.end();
-    else response.writeHead(404).end("<p>nothing</p>");
+  await withAnswers((_request, response, asAgent) => {
+    if (isRefusing) response.writeHead(403).end("Permission denied");
+    else asAgent();
   }, async (url) => {
-    const options = registering({ url }, { token: "secret" }, {
-      onError: (error) => errors.push(error),
-    });
     await withServers(async (start) => {
-      await start(options);
-      await waitUntil(60_000, "it was looked for", () => errors.length > 0);
+      const server = await start(registering({ url }, {}, {
+        onError: (error) => errors.push(error),
+      }));
+      isRefusing = true;
+      await waitUntil(60_000, "it is told twice", () => errors.length > 1);
+      assertEquals(server.isRegistered, true);
+      isRefusing = false;
     });
-    assertEquals(asked.slice(0, 2), ["PUT secret", "GET secret"]);
-    assertStringIncludes(String(errors[0]), "received 404");
-    assertStringIncludes(String(errors[0]), "<p>nothing</p>");
-    assertEquals(asked.filter((each) => each.startsWith("PUT")).length, 1);
+  });
+});
+
+test("a service that the agent does not keep is not registered", async () => {
+  await withAnswers((request, response, asAgent) => {
+    if (request.method === "PUT") response.end();
+    else asAgent();
+  }, async (url) => {
+    const error = await refusal(registering({ url }));
+    assert(error instanceof ConsulError);
+    assertStringIncludes(error.message, "does not know the service afterwards");
   });
 });
 
@@ -54,17 +121,13 @@ test("a token follows no redirect, and is in no error", async () => {
     response.end(`no token is like ${token}\nor more ${"x".repeat(9999)}`);
   }, async (url) => {
     const error = await refusal(registering({ url }, { token }));
-    assertEquals(received.length, 2);
-    assertEquals(received[1], token);
+    const asked = "/v1/agent/service/register?replace-existing-checks=true";
+    assertEquals(new Set(received), new Set([asked, token]));
     assertStringIncludes(error.message, "like [token] or more x");
     assert(!error.message.includes(token));
     assert(error.message.length < 2000);
   });
 });
-
-/** What an agent says of a service, as far as it matters. */
-const found = (port: number) =>
-  JSON.stringify({ Address: "127.0.0.1", Port: port });
 
 test("an agent's answer that is none is an error without the token", async () => {
   const token = 'secret"3f7a';
@@ -74,20 +137,14 @@ test("an agent's answer that is none is an error without the token", async () =>
     `[${JSON.stringify(token)}]`,
     "x".repeat(3_000_000),
   ];
-  // At once, since each takes until the first look.
+  // At once, since each is tried three times.
   await Promise.all(answers.map(async (answer) => {
-    const errors: unknown[] = [];
+    let error: unknown;
     await withAnswers((request, response) => {
       response.end(request.method === "PUT" ? "" : answer);
     }, async (url) => {
-      await withServers(async (start) => {
-        await start(registering({ url }, { token }, {
-          onError: (error) => errors.push(error),
-        }));
-        await waitUntil(60_000, "it was looked for", () => errors.length > 0);
-      });
+      error = await refusal(registering({ url }, { token }));
     });
-    const [error] = errors;
     assert(error instanceof ConsulError);
     assertEquals(error.status, 200);
     assertStringIncludes(error.message, "response must be that of an agent");
@@ -97,9 +154,8 @@ test("an agent's answer that is none is an error without the token", async () =>
 
 test("a service that is forgotten, and refused then, is not registered", async () => {
   let isKnown = true;
-  await withAnswers((request, response) => {
-    if (isKnown && request.method === "PUT") response.end();
-    else if (isKnown) response.writeHead(500).end();
+  await withAnswers((request, response, asAgent) => {
+    if (isKnown) asAgent();
     else if (request.method === "PUT") response.writeHead(403).end("no");
     else response.writeHead(404).end("unknown service ID: app-metrics");
   }, async (url) => {
@@ -116,21 +172,19 @@ test("a service that is forgotten, and refused then, is not registered", async (
 
 test("closing gives up a look that gets no answer, and deregisters", async () => {
   const put: string[] = [];
-  let port = 0;
   let looks = 0;
-  await withAnswers((request, response) => {
+  await withAnswers((request, _response, asAgent) => {
     if (request.method === "PUT") put.push(request.url!);
-    // The first look hangs.
-    else if (looks++ === 0) return;
-    response.end(found(port));
+    // The first look after the start hangs.
+    else if (++looks === 2) return;
+    asAgent();
   }, async (url) => {
     await withServers(async (start) => {
       const errors: unknown[] = [];
       const server = await start(registering({ url }, { timeout: 50_000 }, {
         onError: (error) => errors.push(error),
       }));
-      ({ port } = server.socket);
-      await waitUntil(60_000, "it looks", () => looks > 0);
+      await waitUntil(60_000, "it looks", () => looks > 1);
       await server.close(40_000);
       assertEquals(put.at(-1), "/v1/agent/service/deregister/app-metrics");
       assertEquals(errors, []);
@@ -140,15 +194,14 @@ test("closing gives up a look that gets no answer, and deregisters", async () =>
 });
 
 test("closing during a look that is well waits for that alone", async () => {
-  let port = 0;
   let isSlow = false;
   let answer: (() => void) | undefined;
   const put: string[] = [];
-  await withAnswers((request, response) => {
+  await withAnswers((request, _response, asAgent) => {
     if (request.method === "PUT") put.push(request.url!);
     if (request.method === "GET" && isSlow && answer === undefined) {
-      answer = () => response.end(found(port));
-    } else response.end(found(port));
+      answer = asAgent;
+    } else asAgent();
   }, async (url) => {
     await withServers(async (start) => {
       const errors: unknown[] = [];
@@ -157,7 +210,6 @@ test("closing during a look that is well waits for that alone", async () => {
       const server = await start(registering({ url }, { check }, {
         onError: (error) => errors.push(error),
       }));
-      ({ port } = server.socket);
       isSlow = true;
       await waitUntil(60_000, "it looks", () => answer !== undefined);
       const closed = server.close(60_000);
@@ -170,36 +222,33 @@ test("closing during a look that is well waits for that alone", async () => {
 });
 
 test("a context that throws ends no looks", async () => {
-  let port = 0;
   let looks = 0;
-  await withAnswers((request, response) => {
+  await withAnswers((request, response, asAgent) => {
     if (request.method === "GET") looks++;
-    if (looks === 1) response.writeHead(500).end();
-    else response.end(found(port));
+    if (looks === 2) response.writeHead(500).end();
+    else asAgent();
   }, async (url) => {
     const fail = () => {
       throw new Error("not now");
     };
     const { serviceDiscovery } = registering({ url });
     await withServers(async (start) => {
-      const server = await start({
+      await start({
         addr: "127.0.0.1",
         serviceDiscovery: {
           register: (info) =>
             serviceDiscovery!.register(info, { onError: fail, onChange: fail }),
         },
       });
-      ({ port } = server.socket);
-      await waitUntil(60_000, "it looks on", () => looks > 2);
+      await waitUntil(60_000, "it looks on", () => looks > 3);
     });
   });
 });
 
 test("an answer whose body is no stream of the web is read, too", async () => {
-  let port = 0;
   const asked: string[] = [];
-  await withAnswers((_request, response) => {
-    response.end(found(port));
+  await withAnswers((_request, _response, asAgent) => {
+    asAgent();
   }, async (url) => {
     await withServers(async (start) => {
       const server = await start(registering({ url }, {
@@ -211,9 +260,8 @@ test("an answer whose body is no stream of the web is read, too", async () => {
           return { status, ok, body: {}, text } as unknown as Response;
         },
       }));
-      ({ port } = server.socket);
       await server.close();
-      assertEquals(asked, ["PUT", "GET", "PUT"]);
+      assertEquals(asked, ["PUT", "GET", "GET", "PUT"]);
     });
   });
 });
@@ -221,11 +269,12 @@ test("an answer whose body is no stream of the web is read, too", async () => {
 test("with deregister: false nothing is registered after close()", async () => {
   const put: string[] = [];
   let answer: (() => void) | undefined;
-  await withAnswers((request, response) => {
+  let isForgotten = false;
+  await withAnswers((request, response, asAgent) => {
     if (request.method === "PUT") put.push(request.url!);
-    if (request.method === "PUT") response.end();
-    // The agent has forgotten it, and is slow to say so.
-    else answer = () => response.writeHead(404).end("unknown service");
+    if (!isForgotten) asAgent();
+    // The agent is slow to say so.
+    else answer = () => response.writeHead(404).end("unknown service ID: app");
   }, async (url) => {
     await withServers(async (start) => {
       const errors: unknown[] = [];
@@ -235,6 +284,7 @@ test("with deregister: false nothing is registered after close()", async () => {
       }, {
         onError: (error) => errors.push(error),
       }));
+      isForgotten = true;
       await waitUntil(60_000, "it looks", () => answer !== undefined);
       await server.close();
       answer!();
@@ -248,22 +298,20 @@ test("with deregister: false nothing is registered after close()", async () => {
 });
 
 test("what a token's function throws is told with each look, whatever it is", async () => {
-  let port = 0;
   let calls = 0;
   const thrown = Object.create(null);
   const token = () => {
-    if (++calls === 1) return "a";
+    if (++calls <= 2) return "a";
     throw thrown;
   };
-  await withAnswers((_request, response) => {
-    response.end(found(port));
+  await withAnswers((_request, _response, asAgent) => {
+    asAgent();
   }, async (url) => {
     await withServers(async (start) => {
       const errors: unknown[] = [];
-      const server = await start(registering({ url }, { token }, {
+      await start(registering({ url }, { token }, {
         onError: (error) => errors.push(error),
       }));
-      ({ port } = server.socket);
       await waitUntil(60_000, "it is told twice", () => errors.length > 1);
       assertEquals(errors[0], thrown);
     });
@@ -271,7 +319,6 @@ test("what a token's function throws is told with each look, whatever it is", as
 });
 
 test("an error of this side is no refusal of a deregistration", async () => {
-  let port = 0;
   let isClosing = false;
   let hasFailed = false;
   const put: string[] = [];
@@ -280,14 +327,13 @@ test("an error of this side is no refusal of a deregistration", async () => {
     hasFailed = true;
     throw new Error("the vault is busy");
   };
-  await withAnswers((request, response) => {
+  await withAnswers((request, _response, asAgent) => {
     if (request.method === "PUT") put.push(request.url!);
-    response.end(found(port));
+    asAgent();
   }, async (url) => {
     await withServers(async (start) => {
       const check = { interval: "1h" };
       const server = await start(registering({ url }, { token, check }));
-      ({ port } = server.socket);
       isClosing = true;
       await server.close();
       assertEquals(hasFailed, true);
@@ -299,8 +345,10 @@ test("an error of this side is no refusal of a deregistration", async () => {
 test("a fetch of one's own needs no other way to the agent", async () => {
   const [port] = await freePorts(1);
   const address = `http://127.0.0.1:${port}`;
-  await withAnswers((_request, response) => {
-    response.end("{}");
+  const description = JSON.stringify({ Config: { Datacenter: "dc1" } });
+  await withAnswers((request, response, asAgent) => {
+    if (request.url!.endsWith("/self")) response.end(description);
+    else asAgent();
   }, async (url) => {
     await withServers(async (start) => {
       const fetchThere = (asked: string, init: RequestInit) =>

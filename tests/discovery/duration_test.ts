@@ -1,8 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { formatDuration, parseDuration } from "../../src/discovery/duration.ts";
+import {
+  formatDuration,
+  parseDuration,
+} from "../../src/discovery/consul_values.ts";
 import { test } from "../_suite.ts";
 
-test("parseDuration() reads durations as Consul writes them", () => {
+test("parseDuration() parses durations as Consul writes them", () => {
   const durations: [string, number][] = [
     ["10s", 10_000],
     ["1m30s", 90_000],
@@ -37,7 +40,7 @@ test("parseDuration() yields NaN for everything else", () => {
   ) assertEquals(parseDuration(text), NaN, text);
 });
 
-test("formatDuration() writes what parseDuration() reads", () => {
+test("formatDuration() writes what parseDuration() parses", () => {
   for (const ms of [1, 1500, 3_600_000, 0.25]) {
     assertEquals(parseDuration(formatDuration(ms)), ms);
   }

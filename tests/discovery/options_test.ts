@@ -69,7 +69,7 @@ const REFUSED: readonly [options: unknown, words: string][] = [
   [{ advertise: { address: "0" } }, "that others can reach"],
   [{ advertise: { address: "::ffff:0.0.0.0" } }, "that others can reach"],
   [{ advertise: { address: "http://a" } }, "an IP address or a host name"],
-  [{ advertise: { port: 0 } }, "advertise.port must be a number from 1"],
+  [{ advertise: { port: 0 } }, "advertise.port must be an integer from 1"],
   [{ advertise: { port: 1.5 } }, "advertise.port must be an integer"],
   [{ tls: {} }, "address must be https:"],
   [{ tls: null }, "tls must be an object"],
@@ -83,8 +83,8 @@ const REFUSED: readonly [options: unknown, words: string][] = [
     { address: "https://a", tls: { caFile: `-----BEGIN ${SECRET}` } },
     "give it as ca",
   ],
-  [{ address: "https://a", tls: {}, fetch }, "received both"],
-  [{ address: "unix:///run/consul.sock", fetch }, "received both"],
+  [{ address: "https://a", tls: {}, fetch }, "cannot be combined"],
+  [{ address: "unix:///run/consul.sock", fetch }, "cannot be combined"],
 ];
 
 test("new ConsulAgent() refuses what options cannot be, without secrets", () => {

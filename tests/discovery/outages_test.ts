@@ -73,7 +73,7 @@ test("a frozen agent holds neither start nor close() longer than timeout", {
           registering(consul, { timeout: 300, serviceId: "frozen" }, { addr }),
         );
         assert(error instanceof ConsulError);
-        assertStringIncludes(error.message, "must answer within 300 ms");
+        assertStringIncludes(error.message, "did not answer within 300 ms");
       }
       await server.close(60_000);
       // That took no longer than its grace, which would be told last.

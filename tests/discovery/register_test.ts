@@ -135,6 +135,16 @@ test("what the agent refuses keeps the server from starting, with its words", {
   });
 });
 
+test("the page of an agent is taken for no agent", { skip }, async () => {
+  await withConsul({}, async (consul) => {
+    const options = registering({ url: `${consul.url}/ui` });
+    const error = await refusal(options);
+    assert(error instanceof ConsulError, String(error));
+    assertStringIncludes(error.message, "that of an agent, received 200");
+    assertEquals(await consul.services(), {});
+  });
+});
+
 test("an agent of another datacenter is refused", { skip }, async () => {
   await withConsul({}, async (consul) => {
     const error = await refusal(registering(consul, { datacenter: "dc9" }));
@@ -164,7 +174,8 @@ test(
         const second = await start(registering(consul, { check }));
         await waitUntil(60_000, "the first knows", () => !first.isRegistered);
         await waitUntil(60_000, "that is told", () => errors.size > 0);
-        const taken = (port: number) => `server at 127.0.0.1, port ${port};`;
+        const taken = (port: number) =>
+          `server at 127.0.0.1, port ${port}, has`;
         assertStringIncludes([...errors][0], taken(second.socket.port));
         assertEquals(await portOf(), [second.socket.port]);
         assertEquals(second.isRegistered, true);

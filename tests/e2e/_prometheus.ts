@@ -8,7 +8,7 @@ import process from "node:process";
 import { serverPath } from "../../tools/servers/locate.ts";
 import { curlSync } from "../_curl.ts";
 import { freePorts } from "../_ports.ts";
-import { waitUntil } from "../_wait.ts";
+import { assertSoon, waitUntil } from "../_wait.ts";
 
 /** The value of one series that a query found. */
 interface QueryResult {
@@ -86,7 +86,7 @@ export interface StartPrometheusOptions {
 
 const START_MS = 60_000;
 
-/** What it logs when it listens, with the address at the end of the line. */
+/** Its log line when it listens, with the address at the end. */
 const LISTENING =
   /"(?:Listening on|Start listening for connections)".* address=(127\.0\.0\.1:[1-9]\d*)\n/;
 
@@ -220,6 +220,44 @@ async function start(
     },
     stop,
   };
+}
+
+/** Options for {@linkcode whileScraped}. */
+interface ScrapeOptions extends StartPrometheusOptions {
+  /**
+   * The name of the job.
+   *
+   * @default {"app"}
+   */
+  job?: string;
+}
+
+/** Runs `fn` while a Prometheus scrapes a server each second, with success. */
+export async function whileScraped(
+  { url }: { readonly url: string },
+  { job = "app", ...options }: ScrapeOptions,
+  fn: (prometheus: Prometheus) => Promise<void>,
+): Promise<void> {
+  const prometheus = await startPrometheus({
+    global: { scrape_interval: "1s" },
+    scrape_configs: [{
+      job_name: job,
+      static_configs: [{ targets: [new URL(url).host] }],
+    }],
+  }, options);
+  try {
+    // At first it is neither up nor down; on a busy machine a scrape may take
+    // too long, but not each.
+    await assertSoon(
+      [["up", ""]],
+      async () =>
+        (await prometheus.targets())
+          .map(({ health, lastError }) => [health, lastError]),
+    );
+    await fn(prometheus);
+  } finally {
+    await prometheus.stop();
+  }
 }
 
 /** Reads a number as Prometheus spells it: `+Inf` is JavaScript's `Infinity`. */

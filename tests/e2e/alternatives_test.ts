@@ -26,7 +26,7 @@ const CLIENTS: Record<string, typeof promClient> = {
 /** How long the scraper waits. */
 const SCRAPER_SECONDS = 0.3;
 
-/** What Prometheus 2.42 sends. */
+/** The headers of Prometheus 2.42. */
 const PROMETHEUS = {
   "accept": "application/openmetrics-text;version=1.0.0," +
     "application/openmetrics-text;version=0.0.1;q=0.75," +

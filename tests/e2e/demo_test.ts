@@ -7,7 +7,7 @@ import { missing } from "../../tools/servers/locate.ts";
 import { runProgram } from "../_spawn.ts";
 import { test } from "../_suite.ts";
 import { assertSoon, waitUntil } from "../_wait.ts";
-import { type Prometheus, startPrometheus } from "./_prometheus.ts";
+import { whileScraped } from "./_prometheus.ts";
 
 test("the demo makes requests, prints the scrape and ends with --once", async () => {
   const { stdout } = await runProgram("examples/demo/main.ts", ["--once"]);
@@ -19,6 +19,7 @@ test("the demo makes requests, prints the scrape and ends with --once", async ()
   );
   assertMatch(stdout, /^demo_exceptions_total\{handler="failing"\} 1$/m);
   assertMatch(stdout, /^demo_requests_inprogress\{handler="slow"\} 0$/m);
+  assertMatch(stdout, /^process_cpu_seconds_total \d/m);
 });
 
 test("a streamed response is measured to its last chunk", async () => {
@@ -47,52 +48,43 @@ test(
     }
     const seconds = (performance.now() - startedAt) / 1000;
     const server = await startHttpServer({ addr: "127.0.0.1", registry });
-    let started: Prometheus | undefined;
     try {
-      const prometheus = started = await startPrometheus({
-        global: { scrape_interval: "1s" },
-        scrape_configs: [{
-          job_name: "demo",
-          static_configs: [{ targets: [new URL(server.url).host] }],
-        }],
+      await whileScraped(server, { job: "demo" }, async (prometheus) => {
+        const valueOf = async (expression: string) => {
+          let result = await prometheus.query(expression);
+          await waitUntil(60_000, `${expression} has a value`, async () => {
+            result = await prometheus.query(expression);
+            return result.length === 1;
+          });
+          return result[0].value;
+        };
+        await assertSoon(1, () => valueOf('up{job="demo"}'));
+        const duration = "demo_request_duration_seconds";
+        assertEquals(await valueOf(`${duration}_count{handler="fast"}`), 3);
+        assertEquals(
+          await valueOf(`${duration}_bucket{handler="failing",le="+Inf"}`),
+          1,
+        );
+        assertEquals(
+          await valueOf('demo_exceptions_total{handler="failing"}'),
+          1,
+        );
+        // The handler sleeps 5 ms; timers may be a little early.
+        const sum = await valueOf(`${duration}_sum{handler="failing"}`);
+        assert(
+          sum > 0.003 && sum <= seconds,
+          `measured ${sum} s of ${seconds}`,
+        );
+        // It is within the bucket, of which the last one ends at a second.
+        const quantile = await valueOf(
+          `histogram_quantile(0.9, ${duration}_bucket{handler="failing"})`,
+        );
+        assert(
+          quantile > 0.001 && quantile <= 1,
+          `the quantile is ${quantile}`,
+        );
       });
-      // On a busy machine a scrape may take too long, but not each.
-      await assertSoon(
-        [["up", ""]],
-        async () =>
-          (await prometheus.targets())
-            .map(({ health, lastError }) => [health, lastError]),
-      );
-
-      const valueOf = async (expression: string) => {
-        let result = await prometheus.query(expression);
-        await waitUntil(60_000, `${expression} has a value`, async () => {
-          result = await prometheus.query(expression);
-          return result.length === 1;
-        });
-        return result[0].value;
-      };
-      await assertSoon(1, () => valueOf('up{job="demo"}'));
-      const duration = "demo_request_duration_seconds";
-      assertEquals(await valueOf(`${duration}_count{handler="fast"}`), 3);
-      assertEquals(
-        await valueOf(`${duration}_bucket{handler="failing",le="+Inf"}`),
-        1,
-      );
-      assertEquals(
-        await valueOf('demo_exceptions_total{handler="failing"}'),
-        1,
-      );
-      // The handler sleeps 5 ms; timers may be a little early.
-      const sum = await valueOf(`${duration}_sum{handler="failing"}`);
-      assert(sum > 0.003 && sum <= seconds, `measured ${sum} s of ${seconds}`);
-      // It is within the bucket, of which the last one ends at a second.
-      const quantile = await valueOf(
-        `histogram_quantile(0.9, ${duration}_bucket{handler="failing"})`,
-      );
-      assert(quantile > 0.001 && quantile <= 1, `the quantile is ${quantile}`);
     } finally {
-      await started?.stop();
       await server.close();
     }
   },

@@ -93,7 +93,7 @@ test(
 
 let report: Promise<ClusterReport> | undefined;
 
-/** What the program with a cluster has seen; it runs once for all tests. */
+/** The observations of the program with a cluster; it runs once for all tests. */
 function clusterReport(): Promise<ClusterReport> {
   return report ??= runCluster();
 }
@@ -105,7 +105,7 @@ async function runCluster(): Promise<ClusterReport> {
   return JSON.parse(stdout);
 }
 
-/** What the two workers count. */
+/** The counts of the two workers. */
 const COUNTED = ["jobs_total 1", "jobs_total 2"];
 
 test("a scrape through a port that workers of node:cluster share sees one of them", async () => {

@@ -16,7 +16,7 @@ const PROMTOOL = { skip: missing("promtool") };
 const read = (file: string) => readFile(join(FOLDER, file), "utf8");
 
 async function promtool(...args: string[]): Promise<void> {
-  // What is wrong is in the error's message.
+  // The error's message says what is wrong.
   await run(serverPath("promtool"), args, { cwd: FOLDER });
 }
 
@@ -58,7 +58,7 @@ async function expressions(): Promise<string[]> {
 test("the dashboard asks in PromQL", PROMTOOL, async () => {
   const rules = (await expressions()).map((expr, n) => ({
     record: `panel:${n}`,
-    // What Grafana puts in.
+    // Values that Grafana puts in.
     expr: expr.replaceAll(/\$(job|instance)/g, ".*")
       .replaceAll("$__rate_interval", "1m"),
   }));
@@ -73,12 +73,14 @@ test("the dashboard asks in PromQL", PROMTOOL, async () => {
 
 test("alerts and the dashboard ask for metrics that there are", async () => {
   const pages = await Promise.all(
-    ["serving", "thread", "discovery", "request-metrics"]
+    ["serving", "thread", "discovery", "request-metrics", "runtime-metrics"]
       .map((page) => readFile(join(ROOT, `docs/${page}.md`), "utf8")),
   );
   const known = pages.join("\n");
   const asked = [await read("alerts.yml"), ...await expressions()].join("\n");
-  const names = asked.match(/\b(prometheus_async|http_requests?)_\w+/g)!
+  const names = asked.match(
+    /\b(prometheus_async|http_requests?|process|runtime|nodejs)_\w+/g,
+  )!
     .map((name) => name.replace(/_(bucket|sum|count)$/, ""));
   const unknown = [...new Set(names)].filter((name) =>
     !known.includes(`\`${name}\``) && !known.includes(`${name}{`)

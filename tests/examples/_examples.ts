@@ -42,7 +42,7 @@ export function cannotRun(file: string): string | undefined {
   return `the example is for ${names.join(" and ")}`;
 }
 
-/** What the runtime is given to start an example, in place of its own program. */
+/** The arguments that start an example with a runtime. */
 function argumentsFor(file: string): string[] {
   const [, ...args] = commandsOf(file).get(runtimeName())!.split(" ");
   // It reads no port from the environment.

@@ -14,7 +14,7 @@ const DECORATED = [
   "fetches_inprogress 0",
 ];
 
-/** What programs print, but for what depends on how fast the machine is. */
+/** The output of programs, without the parts that depend on speed. */
 const PRINTED: Record<string, string[]> = {
   "value_or_promise.ts": [
     "later: hello",

@@ -21,7 +21,6 @@ const HELLO_SAMPLES = [
   'http_requests_inprogress{method="GET"} 0',
 ];
 
-/** What servers have that are measured by the wrappers. */
 const TIMED_SAMPLES = [
   'http_request_duration_seconds_count{method="GET",route="/users/:id",status="200"} 2',
   'http_request_duration_seconds_count{method="GET",route="_OTHER",status="404"} 1',
@@ -53,27 +52,18 @@ const SERVERS: ServerCase[] = [
     ],
   },
   { file: "node_http.ts", answers: HELLO, samples: HELLO_SAMPLES },
-  {
-    file: "express.ts",
-    answers: { ...USERS, "/nobody": "404" },
-    samples: TIMED_SAMPLES,
-  },
-  {
-    file: "fastify.ts",
-    answers: { ...USERS, "/nobody": "404" },
-    samples: TIMED_SAMPLES,
-  },
-  {
-    file: "hono.ts",
-    answers: { ...USERS, "/nobody": "404" },
-    // The scrape is one.
-    samples: [...USERS_SAMPLES, 'http_requests_inprogress{method="GET"} 1'],
-  },
-  {
-    file: "hono_node.ts",
-    answers: { ...USERS, "/nobody": "404" },
-    samples: [...USERS_SAMPLES, 'http_requests_inprogress{method="GET"} 1'],
-  },
+  ...["express.ts", "fastify.ts", "koa.ts", "hono.ts", "hono_node.ts"].map(
+    (file) => ({
+      file,
+      answers: { ...USERS, "/nobody": "404" },
+      samples: [
+        ...USERS_SAMPLES,
+        ...TIMED_SAMPLES,
+        // The scrape is one.
+        'http_requests_inprogress{method="GET"} 1',
+      ],
+    }),
+  ),
   {
     file: "delayed_view.ts",
     answers: { "/": "200 at last" },
@@ -119,7 +109,15 @@ for (const { file, answers, samples } of SERVERS) {
   );
 }
 
-for (const file of ["hono.ts", "hono_node.ts", "fastify.ts"]) {
+for (
+  const file of [
+    "hono.ts",
+    "hono_node.ts",
+    "fastify.ts",
+    "express.ts",
+    "koa.ts",
+  ]
+) {
   test(
     `examples/${file} counts the scrapes, too`,
     { skip: cannotRun(file) },

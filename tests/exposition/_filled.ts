@@ -1,7 +1,7 @@
 /** A registry with a metric of every type, and scrapes of it. */
 import * as promClient from "prom-client";
 
-/** What an answer is by default. */
+/** The default answer. */
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /** A request for metrics. */
@@ -27,7 +27,7 @@ export function filledRegistry(
   return registry;
 }
 
-/** What is served of that registry. */
+/** The text that is served of that registry. */
 export const FILLED = `# HELP jobs_total Jobs
 # TYPE jobs_total counter
 jobs_total 3

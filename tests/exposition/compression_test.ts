@@ -98,6 +98,30 @@ test("metricsHandler() compresses large bodies whole", async () => {
   }
 });
 
+test("metricsHandler() keeps apart what it compresses at once", async () => {
+  const handlers = [1, 2, 3].map((factor) => {
+    const registry = new client.Registry();
+    const gauge = new client.Gauge({
+      name: `temp_${factor}`,
+      help: "Temp",
+      labelNames: ["n"],
+      registers: [registry],
+    });
+    // So many that each is written in parts, while others are.
+    for (let n = 0; n < 30_000; n++) gauge.set({ n }, n / factor);
+    return metricsHandler({ registry });
+  });
+  const plain = await Promise.all(
+    handlers.map(async (handler) => (await handler(scrape())).text()),
+  );
+  for (let round = 0; round < 3; round++) {
+    const answers = await Promise.all(
+      handlers.map((handler) => scrapeEncoded(handler, "gzip")),
+    );
+    for (const [i, { text }] of answers.entries()) assert(text === plain[i]);
+  }
+});
+
 test("metricsHandler() does not compress when it is told not to", async () => {
   const handler = metricsHandler({ registry: bigRegistry(), compress: false });
   assertEquals((await scrapeEncoded(handler, "gzip")).encoding, null);

@@ -51,7 +51,7 @@ test("encode() spells bounds canonically in OpenMetrics", async () => {
       bounds: [bound],
     });
     const written = await write([histogram], OPENMETRICS_1_0_0);
-    // What is negative is not a histogram to OpenMetrics.
+    // OpenMetrics has no histogram with negative values.
     if (bound >= 0) assertStringIncludes(written, `h_bucket{le="${text}"} 1\n`);
   }
 });

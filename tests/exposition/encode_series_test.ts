@@ -5,7 +5,7 @@ import {
   TEXT_1_0_0,
   withEscaping,
 } from "../../src/formats/format.ts";
-import { makeSeries } from "../../src/families/series.ts";
+import { makeSeries } from "../../src/families/label_set.ts";
 import type { MetricFamily, Series } from "../../src/types.ts";
 import { assert, assertEquals } from "@std/assert";
 import { test } from "../_suite.ts";
@@ -79,6 +79,19 @@ test("encode() writes what it remembers as each format and scheme wants it", asy
       assertEquals(await write(families, format), expected);
     }
   }
+});
+
+test("makeSeries() keeps labels of any length, whatever is in them", () => {
+  const long = 'a\\"\n'.repeat(1_000_000);
+  for (
+    const labels of [
+      {} as Record<string, string>,
+      { a: "" },
+      { a: "1", b: '",b="2' },
+      { a: "\\", b: "\\n\n\\\\" },
+      { a: long, b: long },
+    ]
+  ) assertEquals(makeSeries(labels, {}).labels, labels);
 });
 
 test("encode() follows the series of histograms that come and go", async () => {

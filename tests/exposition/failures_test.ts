@@ -3,7 +3,8 @@ import type { Registry } from "../../src/types.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { capturedErrors } from "../_fakes.ts";
 import { test } from "../_suite.ts";
-import { failures, registryOf, reporting, scrape } from "./_collecting.ts";
+import { registryOf } from "./_collecting.ts";
+import { failures, reporting, scrape } from "./_scraping.ts";
 
 test("metricsHandler() serves everything but what a collector failed to", async () => {
   const reason = new Error("sensor is gone");
@@ -134,12 +135,12 @@ test("metricsHandler() leaves out what is no metric and says why", async () => {
   });
   const wrong: [metric: unknown, reason: string][] = [
     [{ name: "a" }, "must have the method get()"],
-    [metric({ type: "info" }), 'received "info"'],
+    [metric({ type: "gaugehistogram" }), 'received "gaugehistogram"'],
     [metric({ name: undefined }), "its name must be a string"],
     [metric({ name: "" }), 'received ""'],
     [metric({ values: undefined }), "its values must be an array"],
     [metric({ values: [{ value: 1, metricName: "b" }] }), 'received "b"'],
-    [metric({ values: [{ value: 1n, labels: {} }] }), "BigInt"],
+    [metric({ values: [{ value: 1n, labels: {} }] }), "must be numbers"],
     [metric({ type: "histogram", values }), "received a"],
     [
       metric({
@@ -180,7 +181,7 @@ test("metricsHandler() answers 500 when there is no registry to be had", async (
       throw new Error("not yet");
     }, "not yet"],
     [() => ({}) as Registry, "getMetricsAsArray()"],
-    [() => new Promise(() => {}) as never, "registry function must yield"],
+    [() => new Promise(() => {}) as never, "registry function did not yield"],
     [() => ({
       getMetricsAsArray() {
         throw new Error("closed");

@@ -1,4 +1,4 @@
-import { negotiateFormat } from "../../src/formats/negotiate.ts";
+import { negotiateFormat } from "../../src/formats/format.ts";
 import { assertEquals } from "@std/assert";
 import { test } from "../_suite.ts";
 
@@ -9,7 +9,7 @@ const OPENMETRICS_0 =
   "application/openmetrics-text; version=0.0.1; charset=utf-8";
 const TEXT_1 = "text/plain; version=1.0.0; charset=utf-8";
 
-/** What scrapers send. */
+/** The headers of scrapers. */
 const SCRAPERS: Record<string, [accept: string, contentType: string]> = {
   "Prometheus 2.24": [
     "application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
@@ -75,7 +75,7 @@ test("negotiateFormat() follows RFC 9110 and reads what it can", () => {
     ["application/openmetrics-text;q=0.2, text/plain;q=0.3", TEXT],
     ["text/plain;q=0.2, application/openmetrics-text;q=0.21", OPENMETRICS],
     ["text/plain;version=0.0.4;q=0.001, */*;q=0", TEXT],
-    // What is refused is not sent, while there is anything else.
+    // A refused format is not sent while another one is left.
     ["text/plain;q=0, application/openmetrics-text;q=0.1", OPENMETRICS],
     ["application/openmetrics-text;q=0, */*", TEXT],
     [

@@ -6,7 +6,7 @@ import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
 import { parse, type ParsedFamily, type ParsedSample } from "./_parse.ts";
 
-/** What the metrics of a registry are told. */
+/** The operations on the metrics of a registry. */
 interface Told {
   type: "counter" | "gauge" | "histogram" | "summary";
   name: string;
@@ -118,7 +118,7 @@ function identity({ name, labels }: ParsedSample, except?: string): string {
   return JSON.stringify([name, rest]);
 }
 
-/** What is done to a metric between two scrapes. */
+/** An operation on a metric between two scrapes. */
 const step = fc.record({
   action: fc.constantFrom(
     "update",
@@ -259,7 +259,7 @@ for (const [format, accept] of Object.entries(FORMATS)) {
       fc.asyncProperty(told, async (metric) => {
         const updates = new Map<string, number>();
         const wellFormed = metric.updates.filter(({ labels }) =>
-          // What UTF-8 cannot tell apart is one series.
+          // Texts that UTF-8 cannot tell apart are one series.
           Object.values(labels).every((value) => String(value).isWellFormed())
         );
         const registry = build([{

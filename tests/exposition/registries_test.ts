@@ -1,4 +1,8 @@
-import { CollectorError, metricsHandler } from "../../src/exposition/mod.ts";
+import {
+  CollectorError,
+  metricsHandler,
+  type RegistrySource,
+} from "../../src/exposition/mod.ts";
 import type { Registry } from "../../src/types.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type * as promClient from "prom-client";
@@ -50,6 +54,20 @@ test("metricsHandler() serves several registries", async () => {
   ]);
   assertEquals(lines, ["# TYPE a gauge", "a 1", "# TYPE b gauge", "b 2"]);
   assertEquals(errors, []);
+});
+
+test('in a list "default" stands for the default registries', async () => {
+  new Gauge({ name: "of_default", help: "help" }).set(3);
+  const registry: RegistrySource = ["default", gaugeRegistry("a", 1)];
+  try {
+    const handler = metricsHandler({ registry, onError() {} });
+    const url = "http://localhost/metrics?name[]=of_default&name[]=a";
+    const text = await (await handler(new Request(url))).text();
+    assertStringIncludes(text, "\nof_default 3\n");
+    assertStringIncludes(text, "\na 1\n");
+  } finally {
+    client.register.removeSingleMetric("of_default");
+  }
 });
 
 test("metricsHandler() serves a registry once that is given twice", async () => {

@@ -3,7 +3,8 @@ import { startHttpServer } from "../../src/server/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
-import { registryOf, reporting, scrape } from "./_collecting.ts";
+import { registryOf } from "./_collecting.ts";
+import { reporting, scrape } from "./_scraping.ts";
 
 test("metricsHandler() answers 503 with Retry-After beyond maxInFlight", async () => {
   const gate = Promise.withResolvers<void>();
@@ -92,6 +93,48 @@ test("metricsHandler() counts its scrapes when it is told to", async () => {
   const passed = (performance.now() - startedAt) / 1000;
   assert(Number(seconds) >= 0 && Number(seconds) <= passed, `${seconds} s`);
   assertEquals(text.includes('collector="steady"'), false);
+});
+
+test("metricsHandler() counts from 0 what may go wrong, and nothing else", async () => {
+  let isFailing = false;
+  const { handler } = reporting(
+    registryOf({
+      works() {
+        if (isFailing) throw new Error("no");
+        this.set(1);
+      },
+      waits: () => Promise.resolve(),
+    }),
+    { ownMetrics: true },
+  );
+  const read = async (headers?: Record<string, string>) => {
+    const { text } = await scrape(handler, headers);
+    return text.split("\n").filter((line) =>
+      /^prometheus_async_(scrapes|collector_failures)_total\{/.test(line)
+    ).map((line) => line.replace("prometheus_async_", ""));
+  };
+  const accept = "application/openmetrics-text;version=1.0.0";
+  const failures = (works: number) => [
+    `collector_failures_total{collector="works",failure="error"} ${works}`,
+    'collector_failures_total{collector="works",failure="timeout"} 0',
+    'collector_failures_total{collector="waits",failure="error"} 0',
+    'collector_failures_total{collector="waits",failure="timeout"} 0',
+  ];
+  const scrapes = (inOpenMetrics: number) => [
+    `scrapes_total{code="200",format="openmetrics 1.0.0"} ${inOpenMetrics}`,
+    'scrapes_total{code="500",format="none"} 0',
+    'scrapes_total{code="503",format="none"} 0',
+  ];
+  assertEquals(await read({ accept }), [...failures(0), ...scrapes(0)]);
+  isFailing = true;
+  assertEquals(await read({ accept }), [...failures(1), ...scrapes(1)]);
+  // Another format appears when there is an answer in it.
+  assertEquals(await read(), [...failures(2), ...scrapes(2)]);
+  assertEquals(await read(), [
+    ...failures(3),
+    ...scrapes(2),
+    'scrapes_total{code="200",format="text 0.0.4"} 1',
+  ]);
 });
 
 test("metricsHandler() serves nothing of its own when nothing failed", async () => {

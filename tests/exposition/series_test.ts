@@ -1,5 +1,5 @@
 import { metricsHandler } from "../../src/exposition/mod.ts";
-import { storageOf } from "../../src/clients/recognise.ts";
+import { storageOf } from "../../src/clients/storage.ts";
 import type { RegisteredMetric } from "../../src/types.ts";
 import { assertEquals, assertMatch } from "@std/assert";
 import type * as promClient from "prom-client";
@@ -189,6 +189,32 @@ test("metricsHandler() serves the labels of now under a key of before", async ()
   assertEquals(await scrape(), ['a_total{a="1",b="2,b:3"} 1']);
 });
 
+test("metricsHandler() serves one of label sets that are written alike", async () => {
+  const reused: Record<string, unknown> = { a: "1", b: 1 };
+  const changed: Record<string, unknown> = { a: "2", b: 1 };
+  for (
+    const [first, second, change] of [
+      [{ a: null, b: 1 }, { a: "null", b: 1 }],
+      [{ a: "\ud800", b: 1 }, { a: "\udfff", b: 1 }],
+      [{ a: "", b: 1 }, { b: 1 }],
+      [reused, reused, () => reused.a = "2"],
+      [changed, { a: "3", b: 1 }, () => changed.a = "3"],
+    ] as [object, object, (() => void)?][]
+  ) {
+    const { gauge, scrape } = gaugeOf("a", "b");
+    // Others first, which keys alone tell apart.
+    for (let n = 0; n < 3; n++) gauge.set({ a: `a${n}`, b: 1 }, n);
+    await scrape();
+    gauge.set(first as never, 7);
+    change?.();
+    gauge.set(second as never, 7);
+    for (let n = 0; n < 2; n++) {
+      const lines = await scrape();
+      assertEquals(lines.length, 4, lines.join("\n"));
+    }
+  }
+});
+
 test("metricsHandler() serves what came second when the first is removed", async () => {
   const { gauge, scrape } = gaugeOf("a");
   // UTF-8 has neither surrogate alone: to Prometheus they are one.
@@ -287,7 +313,7 @@ test("storageOf() knows the storage of both clients, and nothing else", () => {
       return await super.get();
     }
   }
-  /** What it says holds what the client says, and more. */
+  /** Its answer holds the client's, and more. */
   class Filtered extends Gauge {
     override async get() {
       const { hashMap = {}, store } = this as unknown as {

@@ -1,7 +1,7 @@
 import { metricsHandler } from "../../src/exposition/mod.ts";
-import { Deadline } from "../../src/gather/deadline.ts";
+import { Deadline } from "../../src/runtime/wait.ts";
 import { gather } from "../../src/gather/gather.ts";
-import type { Gathering } from "../../src/gather/gatherer.ts";
+import type { Gathering } from "../../src/gather/gather.ts";
 import type { Registry } from "../../src/types.ts";
 import {
   assert,
@@ -13,7 +13,8 @@ import { client } from "../_client.ts";
 import { withSetClock } from "../_fakes.ts";
 import { test } from "../_suite.ts";
 import { turn } from "../_wait.ts";
-import { registryOf, reporting, scrape } from "./_collecting.ts";
+import { registryOf } from "./_collecting.ts";
+import { reporting, scrape } from "./_scraping.ts";
 
 /** Lets the event loop turn, more often than whoever is ready needs. */
 async function turns(): Promise<void> {

@@ -1,11 +1,13 @@
-import { type Deadline, scrapeTimeout } from "../../src/gather/deadline.ts";
+import { scrapeTimeout } from "../../src/exposition/scrape_request.ts";
+import type { Deadline } from "../../src/runtime/wait.ts";
 import { gather } from "../../src/gather/gather.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { setTimeout as sleep } from "node:timers/promises";
 import { withHeldTimers, withSetClock } from "../_fakes.ts";
 import { test } from "../_suite.ts";
 import { turn, waitUntil } from "../_wait.ts";
-import { failures, registryOf, reporting, scrape } from "./_collecting.ts";
+import { registryOf } from "./_collecting.ts";
+import { failures, reporting, scrape } from "./_scraping.ts";
 
 /** Lets the event loop turn until a condition holds. */
 async function turnUntil(what: string, condition: () => boolean) {
@@ -88,7 +90,7 @@ test("gather() does not wait again for who had as long as this scrape has", asyn
     };
     const deadline = { ms, waitFor } as unknown as Deadline;
     return gather([registry], {
-      isWanted: (name) => name === "hangs",
+      names: ["hangs"],
       deadline,
     })
       .then(({ failures }) => [waited.length, failures[0].failure]);
@@ -146,7 +148,7 @@ test("scrapeTimeout() leaves time to answer before the scraper gives up", () => 
     ["1e9", undefined, 599_500],
     ["Infinity", undefined, 599_500],
     ["Infinity", 1_000, 1_000],
-    // What says nothing.
+    // Headers that say nothing.
     ["0", undefined, 10_000],
     ["-1", undefined, 10_000],
     ["soon", undefined, 10_000],

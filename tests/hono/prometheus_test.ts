@@ -24,7 +24,7 @@ import { progressOf, samplesOf, totalOf } from "../http/_scrape.ts";
 import { test } from "../_suite.ts";
 import { assertSoon } from "../_wait.ts";
 
-/** An application that is measured. */
+/** An application to measure. */
 function measured(
   options: PrometheusOptions = {},
 ): { app: Hono; registry: client.Registry } {
@@ -34,7 +34,7 @@ function measured(
   return { app, registry };
 }
 
-/** Makes a request of an application; yields how it was counted. */
+/** Sends a request to an application; returns how it was counted. */
 async function countedAs(
   { app, registry }: { app: Hono; registry: client.Registry },
   path: string,
@@ -49,6 +49,14 @@ async function countedAs(
   assertEquals((await progressOf(registry)).inprogress, 0);
   return `${method} ${route} ${status}`;
 }
+
+test("an application from before clear() is measured again", async () => {
+  const counted = measured();
+  counted.app.get("/", (c) => c.text("root"));
+  assertEquals(await countedAs(counted, "/"), "GET / 200");
+  counted.registry.clear();
+  assertEquals(await countedAs(counted, "/"), "GET / 200");
+});
 
 test("prometheus() counts by the pattern of the route", async () => {
   const counted = measured();
@@ -75,7 +83,7 @@ test("prometheus() counts by the pattern of the route", async () => {
       ["/users/1", "DELETE", "DELETE _OTHER 404"],
     ] as const
   ) {
-    // Hono writes what is optional as two routes.
+    // Hono makes two routes of an optional part.
     const actual = await countedAs(counted, path, { method });
     assertEquals(
       actual.replace(/\{\[0-9\]\+\}(\/:part)? /, "{[0-9]+}/:part? "),
@@ -160,7 +168,7 @@ test("prometheus() tells handlers from middleware", async () => {
   ) assertEquals(await countedAs(counted, path), expected);
 });
 
-test("prometheus() counts what is served before a handler for all that is left", async () => {
+test("prometheus() counts files served before a handler for all other paths", async () => {
   const counted = measured();
   const { app } = counted;
   app.use("/files/*", async (c, next) => {
@@ -181,7 +189,7 @@ test("prometheus() counts what is served before a handler for all that is left",
   ) assertEquals(await countedAs(counted, path), expected);
 });
 
-test("prometheus() counts what error handlers make of errors", async () => {
+test("prometheus() counts the responses of error handlers", async () => {
   const counted = measured();
   const { app } = counted;
   app.get("/exception/:id", () => {
@@ -210,11 +218,11 @@ test("prometheus() counts what error handlers make of errors", async () => {
       ]
     ) assertEquals(await countedAs(counted, path), expected);
   });
-  // By Hono itself, which writes what nobody handles.
+  // Hono itself writes errors that no handler takes.
   assertEquals(errors.length, 1);
 });
 
-test("prometheus() counts what a handler throws that is no error", async () => {
+test("prometheus() counts thrown values that are no errors", async () => {
   const { app, registry } = measured();
   app.get("/odd", () => {
     throw "odd";
@@ -241,7 +249,7 @@ test("prometheus() counts a handler that answers nothing with 500", async () => 
   ]);
 });
 
-test("prometheus() counts a page for what was not found as no route", async () => {
+test("prometheus() counts a page for unknown paths as no route", async () => {
   const counted = measured();
   counted.app.notFound((c) => c.text("the application", 200));
   assertEquals(await countedAs(counted, "/deep/link"), "GET _OTHER 200");
@@ -338,7 +346,7 @@ contract(
   },
 );
 
-test("metrics() serves the metrics, and prometheus() what it has measured", async () => {
+test("metrics() serves the metrics that prometheus() measures", async () => {
   const { app, registry } = measured();
   app.get("/metrics", metrics({ registry }));
   app.get("/", (c) => c.text("hello"));

@@ -1,4 +1,4 @@
-/** What was measured of requests, as the client itself writes it. */
+/** The measurements of requests, as the client itself writes them. */
 import type { Registry } from "prom-client";
 
 /** A metric's samples: each label set with its value, in the order of their names. */
@@ -26,7 +26,7 @@ export async function totalOf(
     .reduce((sum, value) => sum + value, 0);
 }
 
-/** What tells that nothing is under way, and how much was. */
+/** The lines that say that nothing is in progress, and how much was. */
 export async function progressOf(
   registry: Registry,
 ): Promise<{ requests: number; durations: number; inprogress: number }> {

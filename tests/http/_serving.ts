@@ -1,4 +1,4 @@
-/** Fetch handlers on servers, with all the ways there are to learn of their ends. */
+/** Fetch handlers on servers, with all ways to learn when a response has ended. */
 import { serve } from "@hono/node-server";
 import { once } from "node:events";
 import type { Server } from "node:http";
@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { runtimeName } from "../../src/runtime/detect.ts";
 import { test } from "../_suite.ts";
 
-/** A fetch handler, and what its server hands to it. */
+/** A fetch handler with the arguments of its server. */
 export type Handler = (
   request: Request,
   context?: unknown,

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { runProgram } from "../_spawn.ts";
 import { test } from "../_suite.ts";
 
-test("without a registry the metrics join a loaded client's, and share what is there", async () => {
+test("without a registry the metrics join a loaded client's, and are shared there", async () => {
   const { stdout } = await runProgram("tests/programs/default_registry.ts");
   assertEquals(JSON.parse(stdout), {
     counted: [
@@ -26,4 +26,11 @@ test("without a registry the metrics are served before and after a client is loa
     ],
     isImported: [false, true],
   });
+});
+
+test("without a registry the handlers of two copies of the package share one", async () => {
+  const { stdout } = await runProgram("tests/programs/two_copies.ts");
+  assertEquals(JSON.parse(stdout), [
+    'http_requests_total{method="GET",route="_OTHER",status="204"} 2',
+  ]);
 });

@@ -15,7 +15,7 @@ import { empty, request } from "./_handlers.ts";
 import { samplesOf } from "./_scrape.ts";
 import { contract, serving } from "./_serving.ts";
 
-/** Calls a handler that is measured, once; yields what was counted. */
+/** Calls a measured handler once; returns its samples. */
 async function counted(
   options: InstrumentHandlerOptions,
   call: Request = request(),
@@ -46,7 +46,7 @@ test("instrumentHandler() finds the route when the handler has answered", async 
   assertEquals(seen?.error, undefined);
 });
 
-test("instrumentHandler() has one route for all that have none", async () => {
+test("instrumentHandler() has one route for all requests without a route", async () => {
   for (const options of [{}, { route: () => undefined }]) {
     assertEquals(await counted(options), [
       '{method="GET",route="_OTHER",status="204"} 1',
@@ -150,7 +150,7 @@ test("instrumentHandler() loses no request when a function of the options fails"
   ]);
 });
 
-test("instrumentHandler() writes the first error to the console where nobody takes it", async () => {
+test("instrumentHandler() writes the first error to the console without onError", async () => {
   const route = () => {
     throw new Error("no");
   };
@@ -196,7 +196,7 @@ for (
     );
     const text = await scrape.text();
     const exemplars = [...text.matchAll(/# \{trace_id="(\w+)"\} (\S+) \S+$/gm)];
-    // Of the count, and of the bucket.
+    // One of the count, one of the bucket.
     assertEquals(
       exemplars.map(([, id]) => id),
       trace === undefined ? [] : [trace, trace],
@@ -204,9 +204,9 @@ for (
   });
 }
 
-test("an exemplar is what a function makes of the request", async () => {
+test("a function makes the exemplar of a request", async () => {
   const registry = new client.Registry();
-  // As a registry does whose exemplars the client itself is to write.
+  // A registry needs this for the client itself to write exemplars.
   registry.setContentType(
     "application/openmetrics-text; version=1.0.0; charset=utf-8" as never,
   );

@@ -50,6 +50,14 @@ test("instrumentHandler() refuses options that cannot be", () => {
       [{ maxSeries: 1.5 }, RangeError, "maxSeries"],
       [{ onError: 1 }, TypeError, "onError"],
       [{ route: 1 }, TypeError, "route"],
+      [{ exclude: "/" }, TypeError, "exclude must be an array of strings or"],
+      [{ exclude: [1] }, TypeError, "exclude"],
+      [{ methods: "GET" }, TypeError, "methods must be an array of strings"],
+      [{ names: "otel" }, RangeError, '"prometheus" or "opentelemetry"'],
+      [{ omit: "route" }, TypeError, "omit must be an array of strings"],
+      [{ omit: ["path"] }, RangeError, '"method", "route", "status"'],
+      [{ firstByte: 1 }, TypeError, "firstByte"],
+      [{ labels: { http_route: () => "" } }, RangeError, '"http_route"'],
     ] as const
   ) {
     const given = options as unknown as InstrumentHandlerOptions;
@@ -75,7 +83,7 @@ test("instrumentHandler() refuses options that cannot be", () => {
     TypeError,
     "of an application pass its `fetch`",
   );
-  // Nothing of that has left metrics behind.
+  // The refused options left no metrics behind.
   assertEquals(registry.getMetricsAsArray().length, 0);
 });
 
@@ -97,4 +105,42 @@ test("handlers that share their metrics must want the same", () => {
     );
   }
   instrumentHandler(empty, { registry, onError: () => {}, route: "/" });
+});
+
+test("exclude leaves out paths, or what a function tells", async () => {
+  const registry = new client.Registry();
+  const errors: unknown[] = [];
+  const byPath = instrumentHandler(empty, { registry, exclude: ["/healthz"] });
+  for (const path of ["/healthz", "/healthz?a", "/healthz/b", "//healthz"]) {
+    assertEquals((await byPath(request(path))).status, 204);
+  }
+  const byFunction = instrumentHandler(empty, {
+    registry,
+    onError: (error) => errors.push(error),
+    exclude({ request }) {
+      if (request.method === "PUT") throw new Error("on purpose");
+      return request.headers.get("user-agent") === "kube-probe";
+    },
+  });
+  const headers = { "user-agent": "kube-probe" };
+  await byFunction(request("/", { headers }));
+  await byFunction(request("/", { method: "PUT", headers }));
+  assertEquals(await samplesOf(registry, "http_requests_total"), [
+    '{method="GET",route="_OTHER",status="204"} 2',
+    '{method="PUT",route="_OTHER",status="204"} 1',
+  ]);
+  assertEquals(errors.length, 1);
+});
+
+test("methods have labels of their own if the options name them", async () => {
+  const registry = new client.Registry();
+  const methods = ["PROPFIND"];
+  const handler = instrumentHandler(empty, { registry, methods });
+  for (const method of ["PROPFIND", "MKCOL"]) {
+    await handler(request("/", { method }));
+  }
+  assertEquals(await samplesOf(registry, "http_requests_total"), [
+    '{method="PROPFIND",route="_OTHER",status="204"} 1',
+    '{method="_OTHER",route="_OTHER",status="204"} 1',
+  ]);
 });

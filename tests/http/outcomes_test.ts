@@ -49,14 +49,14 @@ test("instrumentHandler() hands on arguments, this, results and errors", async (
   ]);
 });
 
-test("instrumentHandler() returns what a synchronous handler does, at once", () => {
+test("instrumentHandler() returns the response of a synchronous handler at once", () => {
   const registry = new client.Registry();
   const response = empty();
   const handler = instrumentHandler(() => response, { registry });
   assertStrictEquals(handler(request()), response);
 });
 
-test("instrumentHandler() counts a response that nobody reads", async () => {
+test("instrumentHandler() counts a response that is not read", async () => {
   const registry = new client.Registry();
   const handler = instrumentHandler(() => new Response("hello"), { registry });
   await handler(request());
@@ -66,7 +66,7 @@ test("instrumentHandler() counts a response that nobody reads", async () => {
   );
 });
 
-test("instrumentHandler() counts what is no response with 500", async () => {
+test("instrumentHandler() counts results that are no responses with 500", async () => {
   for (const odd of [undefined, null, {}, "text"]) {
     const registry = new client.Registry();
     const handler = instrumentHandler(
@@ -101,7 +101,7 @@ test("instrumentHandler() trusts no stand-in for a server", async () => {
   );
 });
 
-test("instrumentHandler() hands on what is no web-standard response", async () => {
+test("instrumentHandler() hands on responses that are not web-standard", async () => {
   const { headers } = new Response();
   for (
     const odd of [
@@ -124,7 +124,7 @@ test("instrumentHandler() hands on what is no web-standard response", async () =
   }
 });
 
-test("instrumentHandler() is in nobody's way when requests and servers are odd", async () => {
+test("instrumentHandler() leaves odd requests and servers alone", async () => {
   const fail = () => {
     throw new Error("odd");
   };
@@ -162,6 +162,6 @@ test("instrumentHandler() is in nobody's way when requests and servers are odd",
   assertEquals((await progressOf(registry)).inprogress, 0);
   assert(errors.length > 0);
   const others = errors.filter((error) => error !== "odd");
-  // Of the request that was none.
+  // From the call without a request.
   assertEquals(others.length <= 2, true, others.join());
 });

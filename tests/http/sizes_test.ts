@@ -101,7 +101,7 @@ contract(
   },
 );
 
-test("instrumentHandler() measures no size that is none", async () => {
+test("instrumentHandler() measures no invalid size", async () => {
   for (
     const length of ["5, 5", "abc", "-5", "0x10", "", "1e3", "9".repeat(16)]
   ) {
@@ -124,7 +124,7 @@ test("instrumentHandler() measures no size that is none", async () => {
   }
 });
 
-test("instrumentHandler() measures no size of chunks that are none", async () => {
+test("instrumentHandler() measures no size of invalid chunks", async () => {
   const registry = new client.Registry();
   const chunks = (): ReadableStream =>
     new ReadableStream({

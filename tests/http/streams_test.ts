@@ -8,16 +8,16 @@ import { assertSoon } from "../_wait.ts";
 import { progressOf, samplesOf, totalOf } from "./_scrape.ts";
 import { contract, type Handler, type Serve, serving } from "./_serving.ts";
 
-/** One request that was counted, and is over. */
+/** One finished request. */
 const ONE = { requests: 1, durations: 1, inprogress: 0 };
 
 const encoder = new TextEncoder();
 
-/** A body that is written for as long as somebody reads it, with pauses. */
+/** A body that is written with pauses, while it is read. */
 class Streamed {
   readonly body: ReadableStream<Uint8Array>;
   readonly #startedAt = performance.now();
-  /** For how long it was written, in seconds. */
+  /** The time from its start to its last chunk, in seconds. */
   seconds = 0;
 
   constructor(
@@ -39,7 +39,7 @@ class Streamed {
   }
 }
 
-/** Serves a handler that is measured; yields what was. */
+/** Serves a measured handler while `fn` runs. */
 async function measuring(
   serve: Serve,
   handler: Handler,
@@ -105,7 +105,7 @@ contract(
     let startedAt = 0;
     const handler = () => {
       startedAt = performance.now();
-      // It would go on for ten minutes: that it is counted sooner tells enough.
+      // It would go on for ten minutes, so any count before that is early.
       return new Response(new Streamed(30_000, 20).body);
     };
     await measuring(serve, handler, async (url, registry) => {
@@ -151,7 +151,7 @@ contract(
         { requests: 0, durations: 0, inprogress: 1 },
         () => progressOf(registry),
       );
-      // For as long as it likes: load can only hide a request that has ended.
+      // Any pause will do: load can only hide a request that has ended.
       await sleep(100);
       assertEquals((await progressOf(registry)).requests, 0);
       socket.destroy();
@@ -205,7 +205,7 @@ for (
         await serving(serve, handler, async ({ url }) => {
           const bare = await fetch(url, { method });
           await bare.body?.cancel();
-          // Of a stream @hono/node-server tells the length if it is quick enough.
+          // @hono/node-server states the length of a stream that is fast enough.
           const isStream = given instanceof Blob ||
             given instanceof ReadableStream;
           const names = isStream ? [] : ["content-length"];

@@ -19,11 +19,11 @@ interface UpgradingServer {
   upgrade(request: Request): boolean;
 }
 
-/** Makes a WebSocket as the runtime's own server does, if it does. */
+/** Makes a WebSocket with the runtime's own server, if that can. */
 const upgrade: Handler = (request, context) => {
   if (runtimeName() === "deno") {
     const { response, socket } = Deno.upgradeWebSocket(request);
-    // One that is cut off by the server's end has an error, too.
+    // A WebSocket that the server's end cuts off has an error as well.
     socket.onerror = () => {};
     return response;
   }
@@ -116,9 +116,9 @@ test(
   },
 );
 
-test("a handler that returns nothing to who asks for a WebSocket counts as 101", async () => {
+test("a handler that returns nothing to a request for a WebSocket counts as 101", async () => {
   const registry = new client.Registry();
-  // As on Bun, whose server was not handed on.
+  // As on Bun, if the server was not handed on.
   const handler = instrumentHandler((_: Request) => undefined, { registry });
   handler(
     new Request("http://localhost/", { headers: { upgrade: "websocket" } }),

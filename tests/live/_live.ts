@@ -1,6 +1,6 @@
 import type { CollectorError } from "../../src/errors.ts";
 import { MergedFamilies } from "../../src/families/merge.ts";
-import { Deadline } from "../../src/gather/deadline.ts";
+import { Deadline } from "../../src/runtime/wait.ts";
 import { encode } from "../../src/formats/encode.ts";
 import { type Format, TEXT_0_0_4 } from "../../src/formats/format.ts";
 import { gather } from "../../src/gather/gather.ts";
@@ -68,7 +68,7 @@ export async function write(
   found: readonly MetricFamily[],
   format: Format = TEXT_0_0_4,
 ): Promise<string> {
-  const merged = new MergedFamilies();
+  const merged = new MergedFamilies("underscores");
   await merged.add(found);
   return new TextDecoder().decode(await encode(merged.families, format));
 }

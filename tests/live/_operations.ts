@@ -2,8 +2,10 @@ import fc from "fast-check";
 import type * as promClient from "prom-client";
 import { client } from "../_client.ts";
 
+type Labels = Record<string, unknown>;
+
 /** Label sets; some pairs are one to `prom-client`, others to its successor. */
-const LABEL_SETS: readonly Record<string, unknown>[] = [
+const LABEL_SETS: readonly Labels[] = [
   { x: "a", y: "b" },
   { y: "b", x: "a" },
   { x: "c" },
@@ -14,14 +16,34 @@ const LABEL_SETS: readonly Record<string, unknown>[] = [
   { x: "1", y: "2,y:3" },
   { x: "p|q", y: "r" },
   { x: "p", y: "q|r" },
+  { x: 0, y: -0 },
+  { x: true, y: null },
+  { x: "a", y: undefined },
+  { x: "a", y: "b", z: "none of its labels" },
+  {},
+];
+
+const INHERITED = { x: "inherited" };
+
+/** Ways in which an object has its labels. */
+const FORMS: readonly ((labels: object, changed: Labels) => object)[] = [
+  (labels) => ({ ...labels }),
+  (labels, changed) => {
+    for (const name of Object.keys(changed)) delete changed[name];
+    return Object.assign(changed, labels);
+  },
+  (labels) => Object.assign(Object.create(null), labels),
+  (labels) => Object.create(labels),
+  (labels) => Object.assign(Object.create(INHERITED), labels),
 ];
 
 const value = fc.oneof(
   { weight: 6, arbitrary: fc.double({ min: 0, max: 20, noNaN: true }) },
   fc.constantFrom(0, 1, -0, 5e-324, 1e308, NaN, Infinity, -1, 0.1),
+  fc.constantFrom(undefined, null, "1", 1n, {}, true),
 );
 
-/** What {@linkcode operation} generates. */
+/** The values that {@linkcode operation} generates. */
 export type Operation = MetricOperation | { readonly registry: string };
 
 interface MetricOperation {
@@ -30,18 +52,22 @@ interface MetricOperation {
   readonly metric: number;
   /** The index of the label set. */
   readonly labels: number;
-  readonly value: number;
+  /** The index of the form that they have. */
+  readonly form: number;
+  readonly value: unknown;
 }
 
-const onMetric: fc.Arbitrary<MetricOperation> = fc.record({
+const onMetric = fc.record({
   do: fc.oneof(
     { weight: 12, arbitrary: fc.constant("update") },
-    { weight: 5, arbitrary: fc.constantFrom("child") },
+    { weight: 8, arbitrary: fc.constantFrom("child", "new child") },
     { weight: 5, arbitrary: fc.constantFrom("add", "subtract", "remove") },
-    fc.constantFrom("zero", "reset", "unregister", "register"),
+    { weight: 2, arbitrary: fc.constantFrom("come and go", "zero") },
+    fc.constantFrom("reset", "unregister", "register"),
   ),
   metric: fc.nat({ max: 5 }),
   labels: fc.nat({ max: LABEL_SETS.length - 1 }),
+  form: fc.constant(0),
   value,
 });
 
@@ -59,6 +85,16 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: onRegistry },
 );
 
+/** The same with labels of any form: the clients count some of them twice. */
+export const oddOperation: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 1, arbitrary: operation },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(onMetric, fc.nat({ max: FORMS.length - 1 }))
+      .map(([each, form]) => ({ ...each, form })),
+  },
+);
+
 type AnyMetric =
   | promClient.Counter
   | promClient.Gauge
@@ -70,6 +106,8 @@ export class Application {
   readonly #metrics: AnyMetric[];
   /** Children that are kept, by metric and label set. */
   readonly #children = new Map<string, unknown>();
+  /** Labels that are changed, and passed again. */
+  readonly #changed: Labels = {};
   #made = 0;
 
   /** Makes metrics that were never updated. */
@@ -94,7 +132,7 @@ export class Application {
     }
   }
 
-  /** What the client's objects consist of, and how. */
+  /** The properties of the client's objects, and their descriptors. */
   internals(): unknown {
     return [this.registry, ...this.#metrics].map((each) =>
       Object.entries(Object.getOwnPropertyDescriptors(each)).map(
@@ -133,14 +171,17 @@ export class Application {
   }
 
   #onMetric(operation: MetricOperation): void {
-    const { metric: index, labels: set, value } = operation;
+    const { metric: index, labels: set, form } = operation;
+    const value = operation.value as number;
     const metric = this.#metrics[index];
     const isLabelled = index < 3;
     // Clients keep the object: each call has its own.
-    const labels = (isLabelled ? { ...LABEL_SETS[set] } : {}) as never;
+    const labels =
+      (isLabelled ? FORMS[form](LABEL_SETS[set], this.#changed) : {}) as never;
     const child = () => {
       const key = `${index} ${set}`;
-      if (!this.#children.has(key)) {
+      const isNew = operation.do === "new child";
+      if (isNew || !this.#children.has(key)) {
         this.#children.set(key, metric.labels(labels));
       }
       return this.#children.get(key) as
@@ -156,6 +197,7 @@ export class Application {
         else metric.observe(value);
         break;
       case "child":
+      case "new child":
         if (metric instanceof client.Counter) child().inc(value);
         else if (metric instanceof client.Gauge) child().set(value);
         else child().observe(value);
@@ -168,6 +210,17 @@ export class Application {
         break;
       case "remove":
         metric.remove(labels);
+        break;
+      case "come and go":
+        // So many that the rows of those that are left are moved.
+        for (let n = 0; isLabelled && n < 40; n++) {
+          const passing = { x: `passing ${n}`, y: "b" } as never;
+          for (let turn = 0; turn < 2; turn++) {
+            if (metric instanceof client.Histogram) metric.observe(passing, 1);
+            else metric.inc(passing);
+          }
+          metric.remove(passing);
+        }
         break;
       case "zero":
         if (metric instanceof client.Histogram) metric.zero(labels);
@@ -191,7 +244,7 @@ function isStorage(name: string): boolean {
   return name === "hashMap" || name === "store";
 }
 
-/** What a metric stores, whatever client it is of. */
+/** The storage of a metric of either client. */
 function inside(storage: object): unknown {
   return "values" in storage && typeof storage.values === "function"
     ? [Object.keys(storage), ...storage.values()]

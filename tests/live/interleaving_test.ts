@@ -56,7 +56,7 @@ function openMetricsRegistry() {
 /** An application whose values can be told from their names and labels. */
 class Told {
   readonly registry = openMetricsRegistry();
-  /** What another mirror mirrors. */
+  /** The registry of another mirror. */
   readonly other = openMetricsRegistry();
 
   constructor() {
@@ -111,7 +111,7 @@ class Told {
   }
 }
 
-/** What an application may do while it is read. */
+/** An operation of an application while it is read. */
 const DEEDS: Record<string, (app: Told) => void> = {
   "a metric that takes the place of another": (app) => {
     app.registry.removeSingleMetric("metric_1");
@@ -192,7 +192,7 @@ for (const [deed, perform] of Object.entries(DEEDS)) {
       const { mirror, reader, families } = live(app.registry);
       const { mirror: other } = live(app.other);
       try {
-        // What is known from another reading must not mislead.
+        // Knowledge from another reading must not mislead.
         if (n % 2 === 0) families();
         isWithin = runWithin(
           () => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type * as promClient from "prom-client";
+import type { Registry as ServedRegistry } from "../../src/types.ts";
 import { client, clientName } from "../_client.ts";
 import { test } from "../_suite.ts";
 import { live, refresh, withLive, write, writeGathered } from "./_live.ts";
@@ -197,4 +198,35 @@ test("a metric whose properties throw harms no other", async () => {
     assertEquals(failure.collector, "broken");
   });
   assertEquals(descriptorsOf(gauge), before);
+});
+
+test("metrics that a registry makes again each time are read, and stay as they were until then", async () => {
+  const names = ["a", "b"];
+  let reads = 0;
+  const registry = {
+    getMetricsAsArray: () =>
+      names.map((name) => ({
+        name,
+        type: "gauge",
+        get: () =>
+          Promise.resolve({
+            name,
+            help: "",
+            type: "gauge",
+            values: [{ value: ++reads }],
+          }),
+      })),
+  } as unknown as ServedRegistry;
+  await withLive([registry], async ({ mirror, families }) => {
+    const read = () => families().map(({ name, values }) => [name, values[0]]);
+    await refresh(mirror);
+    assertEquals(read(), [["a", 1], ["b", 2]]);
+    const refreshed = refresh(mirror);
+    assertEquals(read(), [["a", 1], ["b", 2]]);
+    await refreshed;
+    assertEquals(read(), [["a", 3], ["b", 4]]);
+    names[0] = "c";
+    await refresh(mirror);
+    assertEquals(read(), [["c", 5], ["b", 6]]);
+  });
 });

@@ -3,7 +3,12 @@ import fc from "fast-check";
 import type { MetricFamily } from "../../src/types.ts";
 import { test } from "../_suite.ts";
 import { type Live, live, write, writeGathered } from "./_live.ts";
-import { Application, type Operation, operation } from "./_operations.ts";
+import {
+  Application,
+  oddOperation,
+  type Operation,
+  operation,
+} from "./_operations.ts";
 
 const RUNS = { numRuns: 200 };
 
@@ -24,7 +29,7 @@ function sample(
   ]);
 }
 
-/** What the client says, by its own JSON. */
+/** The client's values, by its own JSON. */
 async function samplesOfClient(app: Application): Promise<string[]> {
   const metrics = await app.registry.getMetricsAsJSON();
   return metrics.flatMap(({ name, values }) =>
@@ -53,7 +58,7 @@ function samplesOfFamily(
   });
 }
 
-/** What an application does before a mirror is attached, while, and after. */
+/** The operations before a mirror is attached, while, and after. */
 const history = fc.tuple(
   fc.array(operation, { maxLength: 40 }),
   fc.array(operation, { minLength: 5, maxLength: 60 }),
@@ -170,6 +175,36 @@ test("a mirrored metric is what it was, and is so again afterwards", async () =>
       await isSame();
       assertEquals(app.internals(), untouched.internals());
     }),
+    RUNS,
+  );
+});
+
+test("labels of any form, and values that are refused, are the client's matter", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(oddOperation, { maxLength: 30 }),
+      fc.array(oddOperation, { minLength: 5, maxLength: 80 }),
+      async (before, during) => {
+        const app = new Application();
+        const untouched = new Application();
+        await perform(app, before);
+        await perform(untouched, before);
+        const { mirror } = live(app.registry);
+        try {
+          assertEquals(
+            await perform(app, during),
+            await perform(untouched, during),
+          );
+          assertEquals(
+            await app.registry.metrics(),
+            await untouched.registry.metrics(),
+          );
+        } finally {
+          mirror.close();
+        }
+        assertEquals(app.internals(), untouched.internals());
+      },
+    ),
     RUNS,
   );
 });

@@ -7,7 +7,7 @@ import { client } from "../_client.ts";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
 
-/** What the thread has seen. */
+/** The values that the thread has seen. */
 interface Seen {
   faults: string[];
   /** The families as they were in the end. */
@@ -33,10 +33,10 @@ async function readDuring(
   );
   try {
     const seen = once(worker, "message");
-    // What the thread throws is told below, unless the work has failed before.
+    // The thread's error is told below, unless the work has failed before.
     seen.catch(() => {});
     // Starting takes long on a busy machine, and longer while this thread works.
-    // What is read until then does not count.
+    // Values that are read until then do not count.
     await Promise.race([
       seen,
       waitUntil(60_000, "it reads", () => Atomics.load(reads, 0) > 0),

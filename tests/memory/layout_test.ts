@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { CollectorError } from "../../src/errors.ts";
 import { Cell } from "../../src/memory/cell.ts";
-import { Directory } from "../../src/memory/directory.ts";
+import { Directory } from "../../src/memory/records.ts";
 import type { RowsHeader } from "../../src/memory/family_header.ts";
 import {
   cellOf,
@@ -30,9 +30,9 @@ function tableOf(memory: Memory, name: string, owners: object[]): Table {
 }
 
 function append(table: Table, owners: object[], n: number): void {
-  table.append({ n }, [n], (cells, at) => {
-    owners.push(new Cell({}, cells, at));
-  });
+  const owner = {};
+  table.append(owner, { n }, [n]);
+  owners.push(owner);
 }
 
 /** Lists families, and makes a reader of them. */
@@ -115,7 +115,7 @@ test("read() skips words of a row that it does not know, by the row's length", (
     });
     const header = { ...known, words: known.words + 3 };
     const family = new FamilyRecord(memory, header);
-    const rows = new Segments(memory, family, header.words, 1);
+    const rows = new Segments(family, header.words, 1);
     const expected: number[] = [];
     for (let n = 0; n < 100; n++) {
       const { chunk: { cells, integers }, word } = rows.place();

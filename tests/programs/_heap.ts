@@ -1,7 +1,8 @@
 /** Measures the heap; the garbage collector must be at hand: `--expose-gc`. */
 import process from "node:process";
 
-function collect(): void {
+/** Collects all garbage. */
+export function collect(): void {
   (globalThis as { Bun?: { gc(force: boolean): void }; gc?: () => void }).Bun
     ?.gc(true) ?? (globalThis as unknown as { gc(): void }).gc();
 }

@@ -14,7 +14,7 @@ import * as client from "prom-client";
 import { metricsHandler } from "../../src/exposition/mod.ts";
 import { startHttpServer } from "../../src/server/mod.ts";
 
-/** What a scraper sees. */
+/** The answer that a scraper sees. */
 export interface ClusterReport {
   /** The samples in scrapes of the port that is shared, each of them once. */
   shared: string[];
@@ -24,7 +24,7 @@ export interface ClusterReport {
   added: string[];
   /** The ports that the workers got when they asked for free ones, in both ways. */
   free: number[];
-  /** What the workers got when they asked for the other's port. */
+  /** The answers that workers got when they asked for the other's port. */
   taken: string[];
 }
 

@@ -58,5 +58,5 @@ console.log(JSON.stringify({
   heap: await heapAlone() - heap,
   cells: mirror.size.total - mirror.size.texts - (total - texts),
 }));
-// Whoever is not used any more may be collected before it is measured.
+// Unused objects may be collected before they are measured.
 registry.getMetricsAsArray();

@@ -1,4 +1,4 @@
-/** What `deno serve --parallel` serves; each of its threads counts for itself. */
+/** A server for `deno serve --parallel`; each of its threads counts for itself. */
 import { metricsHandler } from "../../src/exposition/mod.ts";
 import { startHttpServer } from "../../src/server/mod.ts";
 import * as client from "prom-client";

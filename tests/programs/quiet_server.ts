@@ -8,7 +8,7 @@ import process from "node:process";
 import { Counter } from "prom-client";
 import { type MetricsHttpServer, startHttpServer } from "../../mod.ts";
 
-/** What a server must leave as it is. */
+/** The globals that a server must leave as they are. */
 function surroundings(): unknown[] {
   const { Request, Response, fetch } = globalThis;
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"]

@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import * as client from "prom-client";
 import { ListenError, startHttpServerInThreadSync } from "../../mod.ts";
 
-/** What was seen. */
+/** The observations. */
 interface Seen {
   scraped: string;
   taken: unknown;

@@ -2,13 +2,13 @@ import { assert, assertEquals } from "@std/assert";
 import {
   BunResponses,
   type BunServer,
-  type Clock,
   RequestOrigin,
 } from "../../src/runtime/bun_responses.ts";
+import { timers } from "../../src/runtime/wait.ts";
 import { test } from "../_suite.ts";
 
-/** A clock that goes on when it is told to. */
-class FakeClock implements Clock {
+/** Timers and a clock that goes on when it is told to. */
+class FakeClock {
   #now = 0;
   #calls: { at: number; callback: () => void }[] = [];
 
@@ -16,12 +16,9 @@ class FakeClock implements Clock {
     return this.#now;
   }
 
-  turn(callback: () => void): void {
-    this.later(0, callback);
-  }
-
-  later(ms: number, callback: () => void): void {
+  later(callback: () => void, ms = 0): { unref(): void } {
     this.#calls.push({ at: this.#now + ms, callback });
+    return { unref() {} };
   }
 
   /** Whether nothing is to be called any more. */
@@ -46,12 +43,12 @@ class FakeClock implements Clock {
 class Responses implements BunServer {
   readonly pendingWebSockets = 0;
   readonly clock: FakeClock = new FakeClock();
-  readonly #responses: BunResponses = new BunResponses(this.clock);
+  readonly #responses: BunResponses = new BunResponses();
   readonly #origin: RequestOrigin = new RequestOrigin();
   readonly #endOf = new Map<Request, number>();
   /** The ends, and when they were found. */
   readonly found: { end: number; at: number }[] = [];
-  /** What is thrown at who asks. */
+  /** The error that is thrown at the caller. */
   refusal: Error | undefined;
   /** How often somebody was asked. */
   looks = 0;
@@ -72,30 +69,53 @@ class Responses implements BunServer {
   }
 }
 
-test("a response is found to have ended when the event loop turns", () => {
-  const responses = new Responses();
-  assert(responses.add(0.001));
-  responses.clock.goTo(0.001);
-  responses.clock.goTo(1000);
-  assertEquals(responses.found.map(({ end }) => end), [0.001]);
-  assert(responses.clock.isIdle);
-});
+/** Declares a test of responses by a clock of their own. */
+function clocked(name: string, fn: (responses: Responses) => void): void {
+  test(name, () => {
+    const { setTimeout, setImmediate, now } = timers;
+    const responses = new Responses();
+    const { clock } = responses;
+    const later = clock.later.bind(clock);
+    Object.assign(timers, {
+      setTimeout: later,
+      setImmediate: later,
+      now: () => clock.now(),
+    });
+    try {
+      fn(responses);
+    } finally {
+      Object.assign(timers, { setTimeout, setImmediate, now });
+    }
+  });
+}
 
-test("the end of a response is found late by a thirty-second at most", () => {
-  const responses = new Responses();
-  const ends = [1, 6, 100, 159, 161, 330, 490, 1000, 9999, 100_000, 1e6];
-  for (const end of ends) assert(responses.add(end));
-  responses.clock.goTo(2e6);
-  assertEquals(responses.found.map(({ end }) => end), ends);
-  for (const { end, at } of responses.found) {
-    const late = at - end;
-    assert(late <= Math.max(5, end / 32), `${end} was found at ${at}`);
-  }
-  assert(responses.clock.isIdle);
-});
+clocked(
+  "a response is found to have ended when the event loop turns",
+  (responses) => {
+    assert(responses.add(0.001));
+    responses.clock.goTo(0.001);
+    responses.clock.goTo(1000);
+    assertEquals(responses.found.map(({ end }) => end), [0.001]);
+    assert(responses.clock.isIdle);
+  },
+);
 
-test("who comes later is not found later", () => {
-  const responses = new Responses();
+clocked(
+  "the end of a response is found late by a thirty-second at most",
+  (responses) => {
+    const ends = [1, 6, 100, 159, 161, 330, 490, 1000, 9999, 100_000, 1e6];
+    for (const end of ends) assert(responses.add(end));
+    responses.clock.goTo(2e6);
+    assertEquals(responses.found.map(({ end }) => end), ends);
+    for (const { end, at } of responses.found) {
+      const late = at - end;
+      assert(late <= Math.max(5, end / 32), `${end} was found at ${at}`);
+    }
+    assert(responses.clock.isIdle);
+  },
+);
+
+clocked("who comes later is not found later", (responses) => {
   const lateness: number[] = [];
   for (let start = 0; start < 5000; start += 37) {
     responses.clock.goTo(start);
@@ -106,47 +126,55 @@ test("who comes later is not found later", () => {
   assert(Math.max(...lateness) <= 700 / 32, `${Math.max(...lateness)}`);
 });
 
-test("a response that goes on for an hour is asked for seldom", () => {
-  const responses = new Responses();
-  responses.add(3_600_000);
-  responses.clock.goTo(4_000_000);
-  assert(responses.looks < 4000, `${responses.looks} looks`);
-});
+clocked(
+  "a response that goes on for an hour is asked for seldom",
+  (responses) => {
+    responses.add(3_600_000);
+    responses.clock.goTo(4_000_000);
+    assert(responses.looks < 4000, `${responses.looks} looks`);
+  },
+);
 
-test("a request that is not the server's own is not watched", () => {
-  const responses = new Responses();
-  assertEquals(responses.add(-1), false);
-  assert(responses.clock.isIdle);
-});
+clocked(
+  "a request that is not the server's own is not watched",
+  (responses) => {
+    assertEquals(responses.add(-1), false);
+    assert(responses.clock.isIdle);
+  },
+);
 
-test("a request that is none is not watched, and harms nobody later", () => {
-  const responses = new Responses();
-  // So that the next one is not asked for.
-  for (let n = 0; n < 32; n++) responses.add(1);
-  responses.refusal = new TypeError("Expected Request object");
-  assert(responses.add(1000));
-  responses.clock.goTo(100);
-  assertEquals(responses.found.length, 33);
-  responses.refusal = undefined;
-  responses.add(1000);
-  responses.clock.goTo(500);
-  responses.refusal = new TypeError("Expected Request object");
-  responses.clock.goTo(2000);
-  assertEquals(responses.found.length, 34);
-  assert(responses.clock.isIdle);
-});
+clocked(
+  "a request that is none is not watched, and harms nobody later",
+  (responses) => {
+    // So that the next one is not asked for.
+    for (let n = 0; n < 32; n++) responses.add(1);
+    responses.refusal = new TypeError("Expected Request object");
+    assert(responses.add(1000));
+    responses.clock.goTo(100);
+    assertEquals(responses.found.length, 33);
+    responses.refusal = undefined;
+    responses.add(1000);
+    responses.clock.goTo(500);
+    responses.refusal = new TypeError("Expected Request object");
+    responses.clock.goTo(2000);
+    assertEquals(responses.found.length, 34);
+    assert(responses.clock.isIdle);
+  },
+);
 
-test("requests are asked for at first, then now and then, and all once one was unknown", () => {
-  const responses = new Responses();
-  const asksFor = (end: number, count: number) => {
-    responses.looks = 0;
-    for (let n = 0; n < count; n++) responses.add(end);
-    return responses.looks;
-  };
-  assertEquals(asksFor(1000, 32), 32);
-  assertEquals(asksFor(1000, 640), 10);
-  // The last of them is found.
-  assertEquals(asksFor(-1, 64), 1);
-  assertEquals(asksFor(-1, 100), 100);
-  assertEquals(asksFor(1000, 32 + 640), 32 + 10);
-});
+clocked(
+  "requests are asked for at first, then now and then, and all once one was unknown",
+  (responses) => {
+    const asksFor = (end: number, count: number) => {
+      responses.looks = 0;
+      for (let n = 0; n < count; n++) responses.add(end);
+      return responses.looks;
+    };
+    assertEquals(asksFor(1000, 32), 32);
+    assertEquals(asksFor(1000, 640), 10);
+    // The last of them is found.
+    assertEquals(asksFor(-1, 64), 1);
+    assertEquals(asksFor(-1, 100), 100);
+    assertEquals(asksFor(1000, 32 + 640), 32 + 10);
+  },
+);

@@ -1,10 +1,11 @@
+import { plainAnswer } from "../../src/answer.ts";
 import { ListenError } from "../../src/errors.ts";
 import { listen } from "../../src/runtime/listen.ts";
 import type { Listener, ListenOptions } from "../../src/runtime/types.ts";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { test } from "../_suite.ts";
 
-const handler = () => new Response();
+const handler = () => plainAnswer(200, null);
 
 const on = (hostname: string): ListenOptions => ({
   address: { hostname, port: 0 },

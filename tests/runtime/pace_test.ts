@@ -1,4 +1,5 @@
-import { nextTurn, rest } from "../../src/runtime/pace.ts";
+import { rest } from "../../src/runtime/pace.ts";
+import { nextTurn, timers } from "../../src/runtime/wait.ts";
 import { assert, assertEquals } from "@std/assert";
 import { withSetClock } from "../_fakes.ts";
 import { test } from "../_suite.ts";
@@ -42,5 +43,24 @@ test("rest() lets the event loop turn during long work", async () => {
     // A slice is of two steps, thus 25 turns, less those that pass uncounted.
     const turns = await turnsOf(steps(50, () => clock.ms += 2));
     assert(turns > 20, `took ${turns} turns`);
+  });
+});
+
+test("rest() goes on after turns that were lost, and those that wait take turns", async () => {
+  const { setImmediate } = timers;
+  await withSetClock(async (clock) => {
+    // Never called, as with timers that a test has replaced and put back.
+    Object.assign(timers, { setImmediate: () => {} });
+    try {
+      clock.ms += 100;
+      void steps(3, () => clock.ms += 5);
+      void steps(3, () => clock.ms += 5);
+    } finally {
+      Object.assign(timers, { setImmediate });
+    }
+    clock.ms += 100;
+    const works = [1, 2, 3].map(() => steps(4, () => clock.ms += 5));
+    const turns = await turnsOf(Promise.all(works));
+    assert(turns >= 8, `took ${turns} turns`);
   });
 });

@@ -1,3 +1,4 @@
+import { plainAnswer } from "../../src/answer.ts";
 import { listen } from "../../src/runtime/listen.ts";
 import type {
   ListenAddress,
@@ -126,7 +127,7 @@ async function renewInEachPhase(
     isRenewable: true,
     handler: async () => {
       await onPhase();
-      return new Response("answered");
+      return plainAnswer(200, "answered");
     },
   });
   const to = placeOf(listener.address);
@@ -144,7 +145,7 @@ async function renewInEachPhase(
       const assertShown = async () => {
         const { shown, answer } = await ask(to, version);
         assert(shown === shownAs(current), "the other certificate is shown");
-        assert(answer.endsWith("answered"), answer);
+        assert(answer.endsWith("answered\n"), answer);
       };
       let renewed: Promise<void> | undefined;
       const renew = async () => {
@@ -170,7 +171,7 @@ async function renewInEachPhase(
         await renewed;
         const where = `${version}, phase ${chosen}: ${answer}`;
         assert(answer.startsWith("HTTP/1.1 200 "), where);
-        assert(answer.endsWith("answered"), where);
+        assert(answer.endsWith("answered\n"), where);
         assert([current, next].some((each) => shown === shownAs(each)), where);
         chosen++;
       } while (renewed !== undefined);

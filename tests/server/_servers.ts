@@ -20,8 +20,8 @@ export const withoutIpv6: string | undefined = Object.values(
   : "this system has no IPv6";
 
 /**
- * What makes a server listen by one adapter or the other. Node has but one,
- * which the tests then run against twice.
+ * Options by which a server listens with one adapter or the other. Node has but
+ * one, which the tests then run against twice.
  */
 const ADAPTERS: Readonly<Record<string, StartHttpServerOptions>> = {
   "the runtime's own server": { addr: "127.0.0.1" },

@@ -18,7 +18,7 @@ const authority = await Authority.create();
 const { cert, key, certFile, keyFile } = await authority.server();
 const registry = new client.Registry();
 
-/** What makes a server speak TLS by each of the ways that the runtimes have. */
+/** Options by which a server speaks TLS in each of the runtimes' ways. */
 const WAYS: Readonly<Record<string, StartHttpServerOptions>> = {
   "certificates as texts": { tls: { cert, key } },
   "certificates as texts and a limit": {

@@ -112,7 +112,11 @@ test("the page for people loads nothing, and may not", async () => {
     const html = await response.text();
     assert(!/<(script|link|img|iframe)|https?:|@import|url\(/.test(html), html);
     const policy = response.headers.get("content-security-policy");
-    assertEquals(policy, "default-src 'none'; style-src 'unsafe-inline'");
+    assertEquals(
+      policy,
+      "default-src 'none'; style-src 'unsafe-inline'; " +
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
   });
 });
 
@@ -160,7 +164,10 @@ test("the page for people waits no longer for a registry than a scrape", async (
   const registry = () => new Promise<never>(() => {});
   const options = { addr: "127.0.0.1", registry, timeout: 50 };
   await withServer(options, async ({ url }) => {
-    assertStringIncludes(await page(url), "received nothing for 50 ms");
+    assertStringIncludes(
+      await page(url),
+      "did not yield before the scrape",
+    );
   });
 });
 

@@ -94,6 +94,18 @@ contract(
 );
 
 contract(
+  "startHttpServer() names loopback in the URLs of any wildcard address",
+  async (loopback) => {
+    for (const addr of ["0.0.0.0", "::ffff:0.0.0.0"]) {
+      await withServer({ ...loopback, addr }, async ({ url, healthUrl }) => {
+        assertMatch(url, /^https?:\/\/127\.0\.0\.1:/);
+        assertEquals((await fetch(healthUrl)).status, 200);
+      });
+    }
+  },
+);
+
+contract(
   "startHttpServer() tells the address a host name was bound to",
   async (loopback) => {
     await withServer({ ...loopback, addr: "localhost" }, async (server) => {

@@ -179,6 +179,10 @@ test("startHttpServer() refuses TLS options that would leave it open", async () 
     [{ cert, key: new Uint8Array() }, /tls\.key .* a value of type object$/],
     [{ certFile: own.certFile, keyFile: key }, /tls\.keyFile must be the path/],
     [{ certFile: cert, keyFile: "a" }, /what is in one; give it as cert$/],
+    [
+      { certFile: "a", keyFile: "a", clientCaFile: cert },
+      /tls\.clientCaFile must be the path .* give it as clientCa$/,
+    ],
     ["secret", /tls must be an object, received a value of type string$/],
     [null, /tls must be an object, received null$/],
     [
@@ -215,7 +219,7 @@ contract(
   "startHttpServer() with clientCa takes no session from a server without",
   async (loopback) => {
     const others: StartHttpServerOptions[] = [
-      // What has a limit is of node:https on all runtimes.
+      // A server with a limit is one of node:https on all runtimes.
       { tls: { cert, key }, maxConnections: 1000 },
       { tls: { cert, key, clientCa: stranger.cert } },
     ];

@@ -4,14 +4,9 @@ import {
   startHttpServer,
   type StartUnixServerOptions,
 } from "../../src/server/mod.ts";
-import {
-  assertEquals,
-  assertMatch,
-  assertRejects,
-  assertStringIncludes,
-} from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { execFile } from "node:child_process";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import * as client from "prom-client";
@@ -136,19 +131,32 @@ contract(
   },
 );
 
-contract(
-  "startHttpServer() rejects a socket in a folder that is not there",
-  UNIX_SOCKETS,
-  async (loopback) => {
-    await withSocket(loopback, async (options, file) => {
-      const unix = join(file, "metrics.sock");
-      const start = () => startHttpServer({ ...options, unix });
-      const { code } = await assertRejects(start, ListenError);
-      // Node's own name for it.
-      assertMatch(String(code), /^(ENOENT|EACCES)$/);
-    });
-  },
-);
+for (
+  const [folder, code] of [
+    ["that is not there", "ENOENT"],
+    ["whose own folder is not there", "ENOENT"],
+    ["that is a link to nowhere", "ENOENT"],
+    ["that is a file", "ENOTDIR"],
+    ["that is a loop of links", "ELOOP"],
+  ]
+) {
+  contract(
+    `startHttpServer() rejects with ${code} for a socket in a folder ${folder}`,
+    UNIX_SOCKETS,
+    async (loopback) => {
+      await withSocket(loopback, async (options, file) => {
+        if (code === "ENOTDIR") await writeFile(file, "");
+        if (code === "ELOOP") await symlink(file, file);
+        if (folder.includes("nowhere")) await symlink(`${file}-none`, file);
+        const inner = folder.includes("own folder") ? "inner/" : "";
+        const unix = `${file}/${inner}metrics.sock`;
+        const start = () => startHttpServer({ ...options, unix });
+        const error = await assertRejects(start, ListenError);
+        assertEquals(error.code, code);
+      });
+    },
+  );
+}
 
 contract(
   "startHttpServer() refuses a path that is no socket's",

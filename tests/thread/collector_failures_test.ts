@@ -52,7 +52,7 @@ test("a collector that hangs costs a scrape its deadline once, and nothing else"
     // That is less a margin, and timers may be a little early.
     assert(took >= 4000, "the deadline was not used");
     assertEquals(failuresOf(first, "hanging", "timeout"), 1);
-    // What it was is last known, and all others are as they are.
+    // Its last value is served, and all others are as they are.
     assertEquals(valueOf(first, "hanging"), 7);
     assertEquals(valueOf(first, "c_total"), 1);
     assertEquals(valueOf(first, "other"), other.count);

@@ -53,7 +53,10 @@ for (
       assert(error instanceof ThreadError, String(error));
       // Bun says 0 of a thread that has thrown.
       if (cause === undefined) assertEquals(error.exitCode, exitCode);
-      assertStringIncludes(error.message, `exit code ${error.exitCode}`);
+      assertStringIncludes(
+        error.message,
+        `code ${error.exitCode} before close()`,
+      );
       assertEquals((error.cause as Error | undefined)?.message, cause);
       await untilFree(server.socket.port);
       // The metrics go on, as they were before.
@@ -78,7 +81,7 @@ test("a thread that ends while it starts is an error, and no hang", async () => 
   assertThrows(
     () => startHttpServerInThreadSync({ addr, registry, entry }),
     ThreadError,
-    "exit code 5",
+    "exited with code 5",
   );
 });
 

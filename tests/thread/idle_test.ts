@@ -1,13 +1,15 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import * as client from "prom-client";
-import { Deadline } from "../../src/gather/deadline.ts";
-import { MainThread } from "../../src/thread/main_thread.ts";
+import { Deadline } from "../../src/runtime/wait.ts";
+import { Heartbeat } from "../../src/thread/main/heartbeat.ts";
+import { MainProxy } from "../../src/thread/worker/main_proxy.ts";
+import { MainToken } from "../../src/thread/worker/main_token.ts";
 import {
   CONTROL,
   CONTROL_WORDS,
   type RefreshRequest,
 } from "../../src/thread/protocol.ts";
-import { Refresher } from "../../src/thread/refresher.ts";
+import { Refresher } from "../../src/thread/main/refresher.ts";
 import { type SetClock, withSetClock } from "../_fakes.ts";
 import { test } from "../_suite.ts";
 import { scrape, withThread } from "./_threads.ts";
@@ -20,7 +22,7 @@ function answering(isIdle: boolean) {
   const asked: RefreshRequest[] = [];
   const control = makeControl();
   Atomics.store(control, CONTROL.idle, isIdle ? 1 : 0);
-  const main: MainThread = new MainThread(control, 50, 0, (request) => {
+  const main: MainProxy = new MainProxy(control, 50, (request) => {
     asked.push(request);
     queueMicrotask(() => main.begun({ id: request.id, collectors: [] }));
   });
@@ -38,29 +40,23 @@ function clocked(name: string, fn: (clock: SetClock) => Promise<void>): void {
 }
 
 clocked(
-  "MainThread.refresh() asks an idle main thread once in a second, while it gives signs of life",
+  "MainProxy.refresh() asks an idle main thread once in a second",
   async (clock) => {
-    const { asked, control, refresh } = answering(true);
+    const { asked, refresh } = answering(true);
     const startedAt = clock.ms;
     const askedAt = new Set<number>();
     for (let n = 0; n < 250; n++) {
-      Atomics.add(control, CONTROL.beats, 1);
       const before = asked.length;
       assertEquals(await refresh(), true);
       if (asked.length > before) askedAt.add(clock.ms - startedAt);
       clock.ms += 10;
     }
     assertEquals([...askedAt], [0, 1000, 2000]);
-    const before = asked.length;
-    // Without a sign of life for longer than one is good for.
-    clock.ms += 200;
-    assertEquals(await refresh(), true);
-    assertEquals(asked.length, before + 1);
   },
 );
 
 clocked(
-  "MainThread.refresh() asks a main thread that is not idle with every scrape",
+  "MainProxy.refresh() asks a main thread that is not idle with every scrape",
   async () => {
     const { asked, control, refresh } = answering(false);
     for (let n = 0; n < 3; n++) assertEquals(await refresh(), true);
@@ -76,7 +72,7 @@ clocked(
 );
 
 clocked(
-  "MainThread.refresh() knows nothing of the others from a scrape of some metrics",
+  "MainProxy.refresh() knows nothing of the others from a scrape of some metrics",
   async () => {
     const { asked, refresh } = answering(true);
     await refresh(["jobs_total"]);
@@ -84,6 +80,50 @@ clocked(
     assertEquals(asked.length, 2);
   },
 );
+
+clocked(
+  "MainProxy.silence counts from the last sign of life, whenever it is asked",
+  // deno-lint-ignore require-await
+  async (clock) => {
+    const control = makeControl();
+    const heartbeat = new Heartbeat(control);
+    const main = new MainProxy(control, 50, () => {});
+    assertEquals(main.silence, 0);
+    clock.ms += 5000;
+    assertEquals(main.silence, 5);
+    // The server's thread waits: a sign is given at once.
+    heartbeat.begin("work", 1000);
+    assertEquals(main.silence, 0);
+    clock.ms += 700;
+    assertEquals(main.silence, 0.7);
+    heartbeat.end();
+  },
+);
+
+test("MainToken.get() waits for a main thread that gave its last sign of life a while ago", async () => {
+  const ids: number[] = [];
+  let looks = 0;
+  const main = {
+    get silence() {
+      // It answers when it was looked for once.
+      if (++looks === 1) {
+        queueMicrotask(() => token.take({ id: ids[0], token: "new" }));
+      }
+      return 0.9;
+    },
+  };
+  const token: MainToken = new MainToken(main, (id) => ids.push(id));
+  assertEquals(await token.get("first"), "first");
+  assertEquals(await token.get("first"), "new");
+  assertEquals([ids.length, looks], [1, 1]);
+});
+
+test("MainToken.get() yields the last token while the main thread is silent", async () => {
+  const main = { silence: 60 };
+  const token = new MainToken(main, () => {});
+  await token.get("first");
+  assertEquals(await token.get("first"), "first");
+});
 
 const REQUEST: RefreshRequest = {
   id: 1,
@@ -103,7 +143,11 @@ async function toldIdle(
   const failures: unknown[] = [];
   const onError = (error: unknown) => void failures.push(error);
   const listed = [registry];
-  const parts = { registries: () => listed, isRegistryFixed, onError };
+  const registries = Object.assign(
+    () => listed,
+    isRegistryFixed && { fixed: listed },
+  );
+  const parts = { registries, onError };
   const control = makeControl();
   const refresher = new Refresher(parts, listed, control, () => {});
   for (const request of requests) {

@@ -51,6 +51,32 @@ test("scrapes of a server on a thread run the collectors of the main thread", as
   });
 });
 
+test("the first scrape serves as it was what a collector has reset and not yet set", async () => {
+  const registry = new Registry();
+  const registers = [registry];
+  const jobs = new Gauge({
+    name: "jobs",
+    help: "j",
+    labelNames: ["state"],
+    registers,
+  });
+  let isHanging = false;
+  new Gauge({
+    name: "asks",
+    help: "a",
+    registers,
+    collect() {
+      jobs.reset();
+      if (isHanging) return new Promise<void>(() => {});
+      jobs.set({ state: "waiting" }, 5);
+    },
+  });
+  await withThread({ registry, timeout: 200 }, async (server) => {
+    isHanging = true;
+    assertEquals(valueOf(await scrape(server), 'jobs{state="waiting"}'), 5);
+  });
+});
+
 test("what collectors found last is served while the main thread is blocked", async () => {
   const registry = new Registry();
   const runs = countingGauge(registry, "collected");

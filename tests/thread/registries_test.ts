@@ -44,12 +44,12 @@ test("a function that yields registries runs on the main thread with each scrape
       await waitUntil(PATIENT_MS, "it is told", () => errors.length > 0);
     }
     assertEquals(errors.length, 1);
-    assertStringIncludes(String(errors[0]), "must yield before");
+    assertStringIncludes(String(errors[0]), "did not yield before");
     // It is asked again all the same.
     list = () => registries[1];
     assertEquals(namesIn(await scrape(server)), "b");
   });
-  // What is not served any more is what it was.
+  // A registry that is served no more is what it was.
   for (const registry of registries) {
     const [metric] = registry.getMetricsAsArray();
     const own = Object.getOwnPropertyNames(registry);

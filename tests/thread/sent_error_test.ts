@@ -57,11 +57,24 @@ test("errors keep their class, fields and causes from thread to thread", () => {
   assertEquals(errors.map(String), ["Error: one", "RangeError: deep"]);
 });
 
+test("errors of the package have a code, which stays from thread to thread", () => {
+  const codes = ERRORS.slice(3).map((error) =>
+    (send(error) as Error & { code?: string }).code
+  );
+  assertEquals(codes, [
+    "EADDRINUSE",
+    "ERR_TLS",
+    "ERR_THREAD",
+    "ERR_COLLECTOR",
+    "ERR_UNSUPPORTED_OPTION",
+  ]);
+});
+
 test("errors of a user's own class keep their name from thread to thread", () => {
   class OwnError extends Error {
     override name = "OwnError";
     status = 403;
-    /** What cannot be sent stays behind. */
+    /** A property that cannot be sent. */
     request = { token: "secret" };
     retry = () => {};
   }

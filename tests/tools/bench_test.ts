@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { CaseResult, Result } from "../../bench/_harness.ts";
+import type { CaseResult, Result } from "../../tools/bench_result.ts";
 import { type Goal, missOf, STRICT } from "../../tools/bench_goals.ts";
 import {
   type BenchRecord,

@@ -1,4 +1,4 @@
-/** What a wrapper does with a metric that fails. */
+/** Wrappers of metrics that fail. */
 import {
   assert,
   assertEquals,
@@ -10,7 +10,7 @@ import { capturedErrors } from "../_fakes.ts";
 import { test } from "../_suite.ts";
 import type { WrapperUnderTest } from "./_wrapper.ts";
 
-/** A metric that throws whatever is asked of it. */
+/** A metric whose methods all throw. */
 function brokenMetric(error: Error) {
   const fail = () => {
     throw error;
@@ -45,7 +45,7 @@ export function testBrokenMetrics(wrapper: WrapperUnderTest): void {
     );
   });
 
-  test(`${name}() leaves the outcome alone when the console throws, too`, async () => {
+  test(`${name}() leaves the outcome alone even when the console throws`, async () => {
     const reason = new RangeError("no");
     const { error } = console;
     console.error = () => {

@@ -1,4 +1,4 @@
-/** Wraps in all three wrappers around one metric that notes what happens to it. */
+/** Wraps in all three wrappers, around one metric that notes its calls. */
 import {
   type AnyFunction,
   countExceptions,
@@ -6,10 +6,10 @@ import {
   trackInprogress,
 } from "../../src/wrappers/mod.ts";
 
-/** What became of a metric, in order: `inc` counts errors, `up` and `down` calls. */
+/** The events of a metric, in order: `inc` counts errors, `up` and `down` calls. */
 type MetricEvent = "observe" | "inc" | "up" | "down";
 
-/** The three wrappers, and what their metrics were told so far. */
+/** The three wrappers, and the events of their metrics so far. */
 export interface Events {
   readonly events: MetricEvent[];
   /** Wraps a function in `time`, `countExceptions` and `trackInprogress`. */

@@ -1,4 +1,4 @@
-/** What a wrapper leaves of the functions that it wraps. */
+/** The properties of functions that a wrapper keeps. */
 import {
   assertEquals,
   assertInstanceOf,
@@ -70,7 +70,7 @@ export function testFunctions(wrapper: WrapperUnderTest): void {
     assertEquals(wrap(method)(42), 42);
   });
 
-  test(`${name}() passes on what only looks like a generator function`, async () => {
+  test(`${name}() passes on functions that only look like generator functions`, async () => {
     function* generator() {
       yield 1;
     }
@@ -87,7 +87,7 @@ export function testFunctions(wrapper: WrapperUnderTest): void {
     assertEquals([...apply(shared)()], [1]);
   });
 
-  test(`${name}() keeps what can and what cannot be called with new`, () => {
+  test(`${name}() keeps whether a function can be called with new`, () => {
     // deno-lint-ignore no-explicit-any
     const construct = (fn: any) => new fn();
     const { method } = { method() {} };

@@ -1,4 +1,4 @@
-/** What becomes of the values, promises and thenables that a wrapper passes on. */
+/** The values, promises and thenables that a wrapper passes on. */
 import {
   assertEquals,
   assertInstanceOf,
@@ -9,7 +9,7 @@ import {
 import { test } from "../_suite.ts";
 import type { WrapperUnderTest } from "./_wrapper.ts";
 
-/** Declares the tests of what a wrapper passes on, and what it returns. */
+/** Declares the tests of the results that a wrapper passes on. */
 export function testOutcomes(wrapper: WrapperUnderTest): void {
   const { name, wrap, follow } = wrapper;
 
@@ -37,7 +37,7 @@ export function testOutcomes(wrapper: WrapperUnderTest): void {
     }
   });
 
-  test(`${name}() passes on what is thrown when it is not an error`, async () => {
+  test(`${name}() passes on thrown values that are no errors`, async () => {
     const reasons = await Promise.all(
       [undefined, null, "no", 0].map((reason) =>
         follow(Promise.reject(reason)).catch((caught) => [caught, reason])
@@ -85,7 +85,7 @@ export function testOutcomes(wrapper: WrapperUnderTest): void {
     }
   });
 
-  test(`${name}() passes on what a thenable fails with`, async () => {
+  test(`${name}() passes on the reason of a thenable that fails`, async () => {
     const reason = new RangeError("no");
     const rejecting = {
       then: (_: unknown, onRejected: (reason: unknown) => void) =>
@@ -122,7 +122,7 @@ export function testOutcomes(wrapper: WrapperUnderTest): void {
     assertEquals(await promise, 42);
   });
 
-  test(`${name}() returns a native promise for what only looks like one`, async () => {
+  test(`${name}() returns a native promise for one that only looks native`, async () => {
     const proxied = new Proxy(Promise.resolve(42), {});
     await assertRejects(() => wrap(() => proxied)(), TypeError);
     const withOwnThen = Object.assign(Promise.resolve(0), {

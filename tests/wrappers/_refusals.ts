@@ -1,9 +1,9 @@
-/** What a wrapper refuses. */
+/** Uses that a wrapper refuses. */
 import { assert, assertThrows } from "@std/assert";
 import { test } from "../_suite.ts";
 import type { WrapperUnderTest } from "./_wrapper.ts";
 
-/** Declares the tests of what a wrapper cannot be called with. */
+/** Declares the tests of the arguments that a wrapper refuses. */
 export function testRefusals(wrapper: WrapperUnderTest): void {
   const { name, call, metric } = wrapper;
 
@@ -16,7 +16,7 @@ export function testRefusals(wrapper: WrapperUnderTest): void {
     assert(error.message.endsWith(`call ${name}(metric)`), error.message);
   });
 
-  test(`${name}() refuses to wrap what is no plain function`, () => {
+  test(`${name}() wraps nothing but plain functions`, () => {
     class Model {}
     const refused: [unknown, string][] = [
       [undefined, "undefined"],
@@ -70,7 +70,7 @@ export function testRefusals(wrapper: WrapperUnderTest): void {
     }
   });
 
-  test(`${name}() refuses options that are not what they must be`, () => {
+  test(`${name}() refuses invalid options`, () => {
     const wrong = [{ onError: "console" }, { labels: "a" }, { labels: [] }];
     for (const options of wrong) {
       assertThrows(() => call(metric, options), TypeError);
@@ -78,6 +78,26 @@ export function testRefusals(wrapper: WrapperUnderTest): void {
         () => call(metric, Promise.resolve(), options),
         TypeError,
       );
+    }
+  });
+
+  test(`${name}() refuses options that it does not know`, () => {
+    for (
+      const [options, received] of [
+        [{ label: {} }, "label"],
+        [{ onerror: undefined }, "onerror for onError"],
+        [{ buckets: [1] }, "buckets"],
+      ] as const
+    ) {
+      for (const given of [[options], [Promise.resolve(), options]]) {
+        const error = assertThrows(() => call(metric, ...given), TypeError);
+        assert(
+          error.message.startsWith(
+            `Cannot use ${name}(): options must have no properties but `,
+          ) && error.message.endsWith(`onError, received ${received}`),
+          error.message,
+        );
+      }
     }
   });
 }

@@ -1,4 +1,4 @@
-/** A metric, as far as its values can be asked for. */
+/** The part of a metric that returns its values. */
 interface Metric {
   get(): Promise<unknown>;
 }

@@ -1,4 +1,4 @@
-/** What the three wrappers have in common. */
+/** The common part of the three wrappers. */
 export interface WrapperUnderTest {
   name: string;
   /** Wraps a function with a metric that works. */

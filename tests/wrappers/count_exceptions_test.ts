@@ -8,6 +8,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
+import { runInNewContext } from "node:vm";
 import { client } from "../_client.ts";
 import { FakeGauge } from "../_fakes.ts";
 import { test } from "../_suite.ts";
@@ -49,37 +50,39 @@ test("countExceptions() counts rejections and throws", async () => {
   assertEquals(metric.value, 3);
 });
 
+/** How often it counts that each kind of function fails by a reason. */
+async function countOf(
+  exc: CountExceptionsOptions["exc"],
+  reason: unknown,
+): Promise<number> {
+  const metric = new FakeGauge();
+  const fail = () => Promise.reject(reason);
+  const wrap = countExceptions(metric, { exc });
+  const throws = (): void => {
+    throw reason;
+  };
+  await wrap(fail)().catch(() => {});
+  await countExceptions(metric, fail(), { exc }).catch(() => {});
+  for (
+    const fn of [
+      wrap(throws),
+      // deno-lint-ignore require-yield
+      wrap(function* () {
+        throws();
+      }),
+    ]
+  ) {
+    try {
+      (fn() as Iterator<unknown> | undefined)?.next();
+    } catch (error) {
+      assertStrictEquals(error, reason);
+    }
+  }
+  return metric.value;
+}
+
 test("countExceptions() counts only the classes given as exc", async () => {
   class NotFound extends RangeError {}
-  const countOf = async (
-    exc: CountExceptionsOptions["exc"],
-    reason: unknown,
-  ) => {
-    const metric = new FakeGauge();
-    const fail = () => Promise.reject(reason);
-    const wrap = countExceptions(metric, { exc });
-    const throws = (): void => {
-      throw reason;
-    };
-    await wrap(fail)().catch(() => {});
-    await countExceptions(metric, fail(), { exc }).catch(() => {});
-    for (
-      const fn of [
-        wrap(throws),
-        // deno-lint-ignore require-yield
-        wrap(function* () {
-          throws();
-        }),
-      ]
-    ) {
-      try {
-        (fn() as Iterator<unknown> | undefined)?.next();
-      } catch (error) {
-        assertStrictEquals(error, reason);
-      }
-    }
-    return metric.value;
-  };
   assertEquals(await countOf(RangeError, new RangeError()), 4);
   assertEquals(await countOf(RangeError, new NotFound()), 4);
   assertEquals(await countOf(RangeError, new TypeError()), 0);
@@ -88,6 +91,65 @@ test("countExceptions() counts only the classes given as exc", async () => {
   assertEquals(await countOf([TypeError, NotFound], new RangeError()), 0);
   assertEquals(await countOf([], new RangeError()), 0);
   assertEquals(await countOf(undefined, "not even an error"), 4);
+});
+
+test("countExceptions() takes the built-in errors of another realm for its own", async () => {
+  const foreign = (code: string) => runInNewContext(code);
+  const failed = (name: string) => {
+    try {
+      foreign(`throw new ${name}([], "no")`);
+    } catch (error) {
+      return error;
+    }
+  };
+  const names = [
+    "AggregateError",
+    "EvalError",
+    "RangeError",
+    "ReferenceError",
+    "SyntaxError",
+    "TypeError",
+    "URIError",
+  ] as const;
+  for (const name of names) {
+    const type = globalThis[name] as new (given: unknown) => Error;
+    const error = failed(name);
+    assertEquals(error instanceof type, false);
+    assertEquals(await countOf(type, error), 4, name);
+    assertEquals(await countOf(Error, error), 4, name);
+    // The other way round: the test's code is in that realm, the error in ours.
+    assertEquals(await countOf(foreign(name), new type([])), 4, name);
+    assertEquals(await countOf(foreign("Error"), new type([])), 4, name);
+    const other = name === "TypeError" ? RangeError : TypeError;
+    assertEquals(await countOf(other, error), 0, name);
+  }
+  const subclass = foreign("new class NotFound extends RangeError {}");
+  assertEquals(await countOf(RangeError, subclass), 4);
+  assertEquals(await countOf([SyntaxError, Error], subclass), 4);
+  assertEquals(await countOf(TypeError, subclass), 0);
+  assertEquals(await countOf(foreign("Error"), new DOMException("no")), 4);
+});
+
+test("countExceptions() takes only instances for errors of an application's class", async () => {
+  class NotFound extends Error {}
+  const foreign = runInNewContext("new class NotFound extends Error {}");
+  assertEquals(await countOf(NotFound, foreign), 0);
+  const Named = { TypeError: class TypeError extends Error {} }.TypeError;
+  assertEquals(await countOf(Named, new globalThis.TypeError()), 0);
+  assertEquals(await countOf(TypeError, new Named()), 0);
+  for (
+    const other of [
+      { name: "TypeError", message: "no error" },
+      Object.assign(new Error(), { name: "TypeError" }),
+      Object.create(null),
+      null,
+      undefined,
+      "TypeError",
+      TypeError,
+    ]
+  ) {
+    assertEquals(await countOf(TypeError, other), 0);
+  }
 });
 
 test("countExceptions() refuses an exc that is no class", () => {

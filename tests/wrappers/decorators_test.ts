@@ -10,7 +10,7 @@ import { test } from "../_suite.ts";
 
 type Refused = Record<string, (wrap: Wrapper) => unknown>;
 
-/** What a gauge is told by a number of calls, one after the other. */
+/** The updates of a gauge by a number of calls, one after the other. */
 const steps = (calls: number) => Array(calls).fill(["inc", "dec"]).flat();
 
 for (const kind of DECORATOR_KINDS) {
@@ -38,22 +38,26 @@ for (const kind of DECORATOR_KINDS) {
     assertEquals(Object.keys(greeter), ["name"]);
   });
 
-  test(`wrappers refuse to decorate what is no method, by name (${kind})`, {
-    skip,
-  }, async () => {
-    const { refused } = await importFixture<{ refused: Refused }>(
-      kind === "legacy" ? "refused_legacy.js" : "decorated_tc39.ts",
-      kind,
-    );
-    assertEquals(Object.keys(refused).length, 5);
-    for (const [received, decorate] of Object.entries(refused)) {
-      assertThrows(
-        () => decorate(trackInprogress(new FakeGauge())),
-        TypeError,
-        `received ${received}`,
+  test(
+    `wrappers decorate nothing but methods, and name what they refuse (${kind})`,
+    {
+      skip,
+    },
+    async () => {
+      const { refused } = await importFixture<{ refused: Refused }>(
+        kind === "legacy" ? "refused_legacy.js" : "decorated_tc39.ts",
+        kind,
       );
-    }
-  });
+      assertEquals(Object.keys(refused).length, 5);
+      for (const [received, decorate] of Object.entries(refused)) {
+        assertThrows(
+          () => decorate(trackInprogress(new FakeGauge())),
+          TypeError,
+          `received ${received}`,
+        );
+      }
+    },
+  );
 
   if (kind === "legacy") continue;
 

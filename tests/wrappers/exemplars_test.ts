@@ -104,7 +104,7 @@ test("wrappers attach exemplars, with labels too", async () => {
   assert(observed.value > 0 && observed.value <= passed);
 });
 
-test("wrappers attach no exemplar where there is none", async () => {
+test("wrappers attach no exemplar where the function returns nothing", async () => {
   const counter = counterWithExemplars();
   const wrap = countExceptions(counter, { exemplar: () => undefined });
   await assertRejects(wrap(fail), RangeError);
@@ -132,7 +132,7 @@ test("wrappers keep the sample whose exemplar cannot be made", async () => {
   assertEquals(await countOf(counter), [{ value: 1 }]);
 });
 
-test("wrappers keep the sample whose exemplar is none, and the scrape readable", async () => {
+test("wrappers keep the sample whose exemplar is invalid, and the scrape readable", async () => {
   const wrong: [unknown, typeof TypeError | typeof RangeError][] = [
     [{ traceId: "x".repeat(122) }, RangeError],
     [{ traceId: "😀".repeat(61) }, RangeError],
@@ -175,7 +175,7 @@ test("wrappers attach exemplars of up to 128 characters", async () => {
   assertEquals(await exemplarsOf(histogram), [expected]);
 });
 
-test("wrappers ignore exemplar with a metric that takes none", async () => {
+test("wrappers ignore exemplar with a metric without exemplars", async () => {
   const observer = new FakeObserver();
   const exemplar = () => {
     throw new Error("must not be called");

@@ -54,7 +54,7 @@ test("wrappers measure an async generator that is finished", async () => {
   assertEquals(events, WELL);
 });
 
-test("wrappers pass what is sent to a generator and what it returns", async () => {
+test("wrappers pass on the values sent to a generator and its result", async () => {
   const { wrap } = withEvents();
   const numbers = wrap(count)(2);
   numbers.next();
@@ -187,7 +187,7 @@ test("wrappers leave a generator that advances itself to its own error", () => {
   assertEquals(events, WELL);
 });
 
-test("wrappers measure an async generator once, whose steps are asked for at once", async () => {
+test("wrappers measure an async generator once when its steps are requested together", async () => {
   const { events, wrap } = withEvents();
   const later = wrap(countLater)(2);
   const steps = await Promise.all([1, 2, 3, 4, 5].map(() => later.next()));

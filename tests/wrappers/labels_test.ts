@@ -195,7 +195,7 @@ test("trackInprogress() leaves the arguments to the function", () => {
   assertEquals(fn("a", "b"), ["a", "b"]);
 });
 
-test("wrappers report labels that throw or are none, and measure nothing", async () => {
+test("wrappers report labels that throw or are invalid, and measure nothing", async () => {
   const failure = new RangeError("no labels");
   const wrong: (() => unknown)[] = [
     () => {
@@ -281,7 +281,7 @@ test("wrappers without labels pass nothing but the value", async () => {
   assertEquals(calls, [[], [], []]);
 });
 
-test("countExceptions() counts what filter lets count", async () => {
+test("countExceptions() counts the errors that filter selects", async () => {
   const countOf = async (
     options: CountExceptionsOptions,
     reason: unknown,

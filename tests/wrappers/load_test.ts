@@ -10,7 +10,7 @@ import { runProgram } from "../_spawn.ts";
 import { test } from "../_suite.ts";
 import { withEvents } from "./_events.ts";
 
-test("trackInprogress() reads exactly 10 000 while so many calls overlap", async () => {
+test("trackInprogress() reads exactly 10 000 while 10 000 calls overlap", async () => {
   const { Counter, Gauge, Histogram, Registry } = client;
   const registers = [new Registry()];
   const gauge = new Gauge({ name: "inprogress", help: "calls", registers });
@@ -49,11 +49,11 @@ test("trackInprogress() reads exactly 10 000 while so many calls overlap", async
 test("wrappers raise as many unhandled rejections as without them", async () => {
   const { stdout } = await runProgram("tests/programs/dropped_rejections.ts");
   assertEquals(stdout.trim().split("\n"), [
-    // The first without a wrapper.
+    // The first number of each is without a wrapper.
     "async function: 1 1 1 1 1 1 1 1",
     "subclass: 1 1 1 1 1 1 1 1",
     "async generator: 1 1 1 1 1 1 1 1",
-    // As for a promise made of it: the wrapper starts it and returns one.
+    // The wrapper starts the thenable and returns a promise.
     "thenable: 1 1",
     "promise: 1 1 1",
     "handled: 0 0 0 1",
@@ -62,9 +62,9 @@ test("wrappers raise as many unhandled rejections as without them", async () => 
 
 test("wrappers do not grow memory over a million calls", async () => {
   const { stdout } = await runProgram("tests/programs/steady_memory.ts");
-  // A leak adds to each quarter, compiled code to some of them.
+  // A leak grows in each quarter, compiled code only in some.
   const [, grown] = JSON.parse(stdout).sort((a: number, b: number) => a - b);
-  // One byte kept of each call.
+  // One byte for each call of a quarter.
   assert(grown < 250_000, `grew by ${grown} bytes with a quarter`);
 });
 
@@ -104,7 +104,7 @@ test("wrappers run everything in the caller's asynchronous context", async () =>
   ]);
 });
 
-test("wrappers leave generators in the context of whoever advances them", async () => {
+test("wrappers run each step of a generator in the context of its caller", async () => {
   const storage = new AsyncLocalStorage<string>();
   const { wrap } = withEvents();
   const observed: unknown[] = [];

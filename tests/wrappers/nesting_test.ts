@@ -76,7 +76,7 @@ test("wrappers leave the wrapper that they are put around as it is", async () =>
   assertEquals(notes.slice(2), ["+outer", "+inner", "-inner", "-outer"]);
 });
 
-test("wrappers keep what was set on the wrapper that they are put around", () => {
+test("wrappers keep the properties of the wrapper inside", () => {
   const { wrap } = withEvents();
   const inner = Object.assign(wrap((n: number) => n), { route: "/" });
   Object.defineProperty(inner, "name", { value: "renamed" });

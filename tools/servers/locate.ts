@@ -16,7 +16,7 @@ export interface ServerProgram {
   readonly interpreter?: string;
   /** The arguments with which it prints its version. */
   readonly versionArgs: readonly string[];
-  /** What it prints then. */
+  /** Its output then. */
   readonly version: string;
 }
 
@@ -95,7 +95,7 @@ export function cacheFolder(): string {
 export interface ServerCommand {
   /** The program's path. */
   readonly file: string;
-  /** What its environment must have besides what is there. */
+  /** Additions to its environment. */
   readonly env: Readonly<Record<string, string>>;
 }
 

@@ -1,53 +1,20 @@
-import type { RawLabels } from "../../families/raw_labels.ts";
+import type { RawLabels } from "../../families/label_set.ts";
 import { Cell, HISTOGRAM } from "../../memory/cell.ts";
-import {
-  type Buckets,
-  cellsOf,
-  placeOf,
-  setBucketExemplars,
-} from "../buckets.ts";
-import { UNLABELLED } from "../interception.ts";
-import type {
-  BucketExemplars,
-  StoredHistogram,
-  StoredMetric,
-} from "../stored.ts";
-import { LiveMap, type LiveMapOptions } from "./live_map.ts";
-
-/** A histogram of this client. */
-export interface MappedHistogram extends StoredMetric {
-  /** The first counts of a label set; absent while the constructor runs. */
-  readonly bucketValues?: Readonly<Record<string, number>>;
-}
+import { appendHistogram, cellsOf, setBucketExemplars } from "../entries.ts";
+import type { BucketExemplars, Buckets, StoredHistogram } from "../stored.ts";
+import { bucketOf } from "../../families/values.ts";
+import { type JsMetric, LiveMap } from "./live_map.ts";
 
 /** A label set, besides its cells. */
-interface Entry {
-  labels: RawLabels;
-  bucketExemplars?: BucketExemplars;
-}
+type Entry = Pick<StoredHistogram, "labels" | "bucketExemplars">;
 
 /**
- * The label sets of a histogram.
- *
- * The client asks for an entry, adds an observation to its `sum`, then counts it
- * there. What it gets is a {@linkcode Recorder}, which does all that at once:
- * only `values()` yields entries as the client would keep them.
+ * The label sets of a histogram. The client asks for an entry, adds an observation
+ * to its `sum`, then counts it there. It gets a {@linkcode Recorder}, which does
+ * all that at once; only `values()` yields entries as the client would keep them.
  */
 export class HistogramMap extends LiveMap<Entry, StoredHistogram> {
-  readonly #metric: MappedHistogram;
-  readonly #buckets: Buckets;
-  readonly #recorder: Recorder;
-
-  constructor(
-    metric: MappedHistogram,
-    buckets: Buckets,
-    options: LiveMapOptions,
-  ) {
-    super(options);
-    this.#metric = metric;
-    this.#buckets = buckets;
-    this.#recorder = new Recorder(buckets);
-  }
+  readonly #recorder = new Recorder(this.target.buckets);
 
   /** Histograms have no values of their own. */
   set(): this {
@@ -62,44 +29,39 @@ export class HistogramMap extends LiveMap<Entry, StoredHistogram> {
 
   getOrAdd(): undefined {}
 
-  entry(labels: RawLabels): object | undefined {
-    const entry = this.entries.get(this.keyFrom(labels));
-    return entry && this.#recorder.of(entry);
-  }
-
-  merge(labels: RawLabels, values: StoredHistogram): object {
-    const key = this.keyFrom(labels);
-    const { bucketExemplars } = values;
-    const entry = this.entries.get(key);
-    if (entry === undefined) return this.add(key, { ...values, labels });
-    Object.assign(entry, { labels }, bucketExemplars && { bucketExemplars });
-    this.attempt(() => {
-      this.table.rewrite(entry, cellsOf(values, this.#buckets));
-      this.table.relabel(entry, labels);
-    });
-    return this.#recorder.of(entry);
-  }
-
-  /** Counts an observation where there are no labels; tells whether it could. */
-  observe(observation: number): boolean {
-    const entry = this.entries.get(UNLABELLED);
-    if (entry === undefined) return false;
-    this.#recorder.of(entry).sum = observation;
-    return true;
+  override observe(entry: Entry, observation: number): void {
+    this.shown(entry).sum = observation;
   }
 
   follow(labels: RawLabels, [, given]: readonly unknown[]): void {
     const entry = this.entries.get(this.keyFrom(labels))!;
-    setBucketExemplars(this.table, entry, this.#buckets, given);
+    setBucketExemplars(this.table, entry, this.target.buckets, given);
+  }
+
+  protected make(stored: StoredHistogram): Entry {
+    const { labels, bucketExemplars } = stored;
+    const entry = { labels, ...bucketExemplars && { bucketExemplars } };
+    appendHistogram(this.table, entry, stored, this.target.buckets);
+    return entry;
+  }
+
+  protected change(entry: Entry, stored: StoredHistogram): void {
+    const { labels, bucketExemplars } = stored;
+    Object.assign(entry, { labels }, bucketExemplars && { bucketExemplars });
+    this.table.rewrite(entry, cellsOf(stored, this.target.buckets));
+  }
+
+  protected shown(entry: Entry): Recorder {
+    return this.#recorder.of(entry);
   }
 
   protected stored(entry: Entry): StoredHistogram {
     const { labels, bucketExemplars } = entry;
-    const { bounds, keys } = this.#buckets;
+    const { bounds, keys } = this.target.buckets;
     const cells = Cell.cells(entry);
     const at = Cell.at(entry);
     const count = cells[at + HISTOGRAM.count];
-    const bucketValues = { ...this.#metric.bucketValues };
+    const bucketValues = { ...(this.target.metric as JsMetric).bucketValues };
     let above = count;
     for (let i = 0; i < bounds.length; i++) {
       const observations = cells[at + HISTOGRAM.buckets + i];
@@ -115,29 +77,14 @@ export class HistogramMap extends LiveMap<Entry, StoredHistogram> {
       ...bucketExemplars && { bucketExemplars },
     };
   }
-
-  protected put(key: string, stored: StoredHistogram): object {
-    const { labels, bucketExemplars } = stored;
-    const entry: Entry = bucketExemplars
-      ? { labels, bucketExemplars }
-      : { labels };
-    this.table.append(labels, cellsOf(stored, this.#buckets), (cells, at) => {
-      new Cell(entry, cells, at);
-    });
-    setBucketExemplars(this.table, entry, this.#buckets);
-    this.entries.set(key, entry);
-    return this.#recorder.of(entry);
-  }
 }
 
 /** No buckets: the client finds none to count in. */
 const NO_BUCKETS: StoredHistogram["bucketValues"] = Object.freeze({});
 
 /**
- * Stands for the entry of a label set while the client observes.
- *
- * It reads the sum, adds the observation, and writes the sum: since the sum is 0
- * here, what it writes is the observation.
+ * Stands for an entry while the client observes: it reads the sum, which is 0
+ * here, and adds the observation. So it writes the observation.
  */
 class Recorder {
   readonly bucketValues: StoredHistogram["bucketValues"] = NO_BUCKETS;
@@ -145,18 +92,13 @@ class Recorder {
   count = 0;
   readonly #buckets: Buckets;
   #entry: Entry = { labels: {} };
-  #cells: Float64Array = new Float64Array();
-  #at = 0;
 
   constructor(buckets: Buckets) {
     this.#buckets = buckets;
   }
 
-  /** Turns to a label set. */
   of(entry: Entry): this {
     this.#entry = entry;
-    this.#cells = Cell.cells(entry);
-    this.#at = Cell.at(entry);
     return this;
   }
 
@@ -173,9 +115,10 @@ class Recorder {
   }
 
   set sum(observation: number) {
-    const bucket = placeOf(this.#buckets, observation).cell;
-    const cells = this.#cells;
-    const at = this.#at;
+    const { upperBounds, places } = this.#buckets;
+    const bucket = places[bucketOf(upperBounds, observation)].cell;
+    const cells = Cell.cells(this.#entry);
+    const at = Cell.at(this.#entry);
     cells[at + HISTOGRAM.count]++;
     if (bucket >= 0) cells[at + HISTOGRAM.buckets + bucket]++;
     cells[at + HISTOGRAM.sum] += observation;

@@ -1,83 +1,63 @@
-import type { RawLabels } from "../../families/raw_labels.ts";
-import { Cell, HISTOGRAM } from "../../memory/cell.ts";
-import type { FamilyHeader } from "../../memory/family_header.ts";
-import type { Table } from "../../memory/table.ts";
+import { areSame } from "../../families/label_set.ts";
+import { bucketOf } from "../../families/values.ts";
+import { Cell, HISTOGRAM, Spelled } from "../../memory/cell.ts";
 import {
-  type Buckets,
+  appendHistogram,
   cellsOf,
   makeValue,
-  placeOf,
-  publish,
   setBucketExemplars,
-  type ValueEntry,
-} from "../buckets.ts";
-import type { StoredHistogram, StoredMetric } from "../stored.ts";
+} from "../entries.ts";
+import type { ClientInterception } from "../interception.ts";
+import type { Buckets, StoredHistogram, StoredValue } from "../stored.ts";
 
-/** The client's entry for a label set. */
-export type Entry = ValueEntry | StoredHistogram;
+export type Entry = StoredValue | StoredHistogram;
 
-/** The client's map of label sets, by keys that spell them. */
 export type HashMap = Record<string, Entry>;
 
 /** Makes the properties of the map that stand for label sets. */
 export interface Slots {
-  /** Gives a label set a row, and makes what stands in the map for it. */
-  make(stored: Entry): PropertyDescriptor;
+  /** Gives a label set a row, and makes its property of the map. */
+  make(stored: Entry, key: string): PropertyDescriptor;
   /** Publishes the exemplar that `updateExemplar()` was given. */
   follow?(given: readonly unknown[], map: HashMap): void;
   /**
-   * Counts an observation, in an entry and its cells.
+   * Counts an observation in an entry and its cells.
    *
-   * @returns Whether it could: not where somebody has put in place, or changed,
-   * what the client has there.
+   * @returns Whether it could: not if somebody has changed the client's entry.
    */
-  observe?(stored: Entry | undefined, observation: number): boolean;
+  observe?(stored: Entry, observation: number): boolean;
 }
 
-/** The parts that slots need of an interception. */
-export interface SlotOptions {
-  readonly table: Table;
-  readonly metric: StoredMetric;
-  readonly header: FamilyHeader;
-  readonly buckets: Buckets;
-  /** Whether there is but one label set. */
-  readonly isUnlabelled: boolean;
-  /** Does what may fail for want of memory. */
-  readonly attempt: (change: () => void) => void;
-}
+type Target = ClientInterception<HashMap, HashMap>;
 
-/** Makes the slots for a metric, by its type. */
-export function makeSlots(options: SlotOptions): Slots {
-  const { type } = options.header;
-  if (type === "counter") return counterSlots(options);
-  return type === "gauge" ? gaugeSlots(options) : histogramSlots(options);
+export function makeSlots(target: Target): Slots {
+  const { type } = target.header;
+  if (type === "counter") return counterSlots(target);
+  return type === "gauge" ? gaugeSlots(target) : histogramSlots(target);
 }
 
 /** Yields an entry, or takes what the client puts in its place. */
 type Slot<Entry> = (this: Entry, stored?: Entry) => unknown;
 
-/** Makes of a slot what stands in the map for an entry. */
 function accessor<Entry extends object>(
   slot: Slot<Entry>,
   entry: Entry,
-  isUnlabelled: boolean,
 ): PropertyDescriptor {
-  // One function for both, since label sets have no memory to waste; where there
-  // is but one, V8 is faster with a function that is not a bound one.
-  const both = isUnlabelled
-    ? (stored?: Entry) => slot.call(entry, stored)
-    : slot.bind(entry);
+  // One function for both, since there may be very many label sets.
+  const both = slot.bind(entry);
   return { get: both as () => unknown, set: both };
 }
 
 /** Counters: the client adds to the `value` of an entry. */
-function counterSlots({ table }: SlotOptions): Slots {
+function counterSlots({ table }: Target): Slots {
   return {
-    make(stored) {
-      return { value: makeValue(table, stored as ValueEntry), writable: true };
+    make(stored, key) {
+      const value = makeValue(table, stored as StoredValue);
+      new Spelled(value, key);
+      return { value, writable: true };
     },
     follow([labels, , key], map) {
-      const entry = map[key as string] as ValueEntry;
+      const entry = map[key as string] as StoredValue;
       if (entry.exemplar?.labelSet !== labels) return;
       table.setExemplar(entry, 0, entry.exemplar!);
     },
@@ -86,49 +66,29 @@ function counterSlots({ table }: SlotOptions): Slots {
 
 /**
  * Gauges: the client adds to the `value` of an entry, or puts another entry in
- * its place. So what stands in the map is an accessor.
+ * its place, which an accessor sees.
  */
-function gaugeSlots({ table, isUnlabelled, attempt }: SlotOptions): Slots {
-  const slot: Slot<ValueEntry> = function (stored) {
+function gaugeSlots(target: Target): Slots {
+  const { table, series } = target;
+  const slot: Slot<StoredValue> = function (stored) {
     if (stored === undefined || stored === this) return this;
-    Cell.set(this, stored.value);
     const { labels } = this;
-    this.labels = stored.labels;
-    if (isSame(labels, stored.labels)) return;
-    attempt(() => table.relabel(this, stored.labels));
+    target.set(this, stored.value, stored.labels);
+    if (areSame(labels, stored.labels)) return;
+    series.delete(this);
+    target.attempt(() => table.relabel(this, stored.labels));
   };
   return {
-    make: (stored) =>
-      accessor(slot, makeValue(table, stored as ValueEntry), isUnlabelled),
+    make: (stored) => accessor(slot, makeValue(table, stored as StoredValue)),
   };
-}
-
-/** Tells whether two label sets have the same names and values. */
-function isSame(a: RawLabels, b: RawLabels): boolean {
-  if (a === b) return true;
-  let names = 0;
-  for (const name in a) {
-    if (a[name] !== b[name]) return false;
-    names++;
-  }
-  for (const _ in b) names--;
-  return names === 0;
-}
-
-/** An entry that is counted in. */
-interface Counted {
-  bucketValues: Record<string, number>;
-  count: number;
-  sum: number;
 }
 
 /**
- * Histograms: the client counts in an entry, then puts that in its place again.
- * So the entry may stay as it is: what was counted is published then.
+ * Histograms: the client counts in an entry, then puts it in its place again,
+ * which publishes what was counted.
  */
-function histogramSlots(
-  { table, metric, header, buckets, isUnlabelled, attempt }: SlotOptions,
-): Slots {
+function histogramSlots(target: Target): Slots {
+  const { table, metric, header, buckets } = target;
   /** The entry that the client has asked for last, if there are exemplars. */
   let last: StoredHistogram | undefined;
   const slot: Slot<StoredHistogram> = function (stored) {
@@ -139,7 +99,7 @@ function histogramSlots(
     }
     // The client sets it to zero.
     Object.assign(this, stored);
-    attempt(() => {
+    target.attempt(() => {
       table.rewrite(this, cellsOf(this, buckets));
       table.relabel(this, this.labels);
     });
@@ -147,22 +107,17 @@ function histogramSlots(
   return {
     make(stored) {
       const entry = { ...stored } as StoredHistogram;
-      table.append(entry.labels, cellsOf(entry, buckets), (cells, at) => {
-        new Cell(entry, cells, at);
-      });
-      setBucketExemplars(table, entry, buckets);
-      return accessor(slot, entry, isUnlabelled);
+      appendHistogram(table, entry, entry, buckets);
+      return accessor(slot, entry);
     },
     observe(stored, observation) {
-      if (
-        stored === undefined || !Cell.has(stored) ||
-        metric.upperBounds !== buckets.upperBounds
-      ) return false;
-      const entry = stored as Counted;
+      if (metric.upperBounds !== buckets.upperBounds) return false;
+      const entry = stored as StoredHistogram;
       const cells = Cell.cells(entry);
       const at = Cell.at(entry);
       if (entry.count !== cells[at + HISTOGRAM.count]) return false;
-      const { cell, key } = placeOf(buckets, observation);
+      const { upperBounds, places } = buckets;
+      const { cell, key } = places[bucketOf(upperBounds, observation)];
       cells[at + HISTOGRAM.count] = ++entry.count;
       if (Object.hasOwn(entry.bucketValues, key)) {
         const observations = ++entry.bucketValues[key];
@@ -178,4 +133,28 @@ function histogramSlots(
       last = undefined;
     },
   };
+}
+
+/**
+ * Writes into cells what the client has counted since. Usually that is one
+ * observation, whose bucket the growth of the sum tells; if rounding misleads, all
+ * buckets are written.
+ */
+function publish(entry: StoredHistogram, { bounds, keys }: Buckets): void {
+  const { sum, count, bucketValues } = entry;
+  const cells = Cell.cells(entry);
+  const at = Cell.at(entry);
+  const buckets = at + HISTOGRAM.buckets;
+  const bucket = bucketOf(bounds, sum - cells[at + HISTOGRAM.sum]);
+  cells[at + HISTOGRAM.count] = count;
+  if (
+    bucket < bounds.length &&
+    bucketValues[keys[bucket]] === cells[buckets + bucket] + 1
+  ) cells[buckets + bucket]++;
+  else {
+    for (let i = 0; i < keys.length; i++) {
+      cells[buckets + i] = bucketValues[keys[i]];
+    }
+  }
+  cells[at + HISTOGRAM.sum] = sum;
 }

@@ -57,7 +57,7 @@ async function during<T>(
   return await promise;
 }
 
-/** What Prometheus sees of a service: health by id. */
+/** The targets that Prometheus sees of a service: health by id. */
 async function healthById(prometheus: Prometheus): Promise<string[]> {
   return (await prometheus.targets())
     .map(({ labels, health, lastError }) =>

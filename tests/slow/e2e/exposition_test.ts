@@ -5,7 +5,7 @@ import { missing } from "../../../tools/servers/locate.ts";
 import { client } from "../../_client.ts";
 import { test } from "../../_suite.ts";
 import { assertSoon } from "../../_wait.ts";
-import { type Prometheus, startPrometheus } from "../../e2e/_prometheus.ts";
+import { type Prometheus, whileScraped } from "../../e2e/_prometheus.ts";
 
 type Labels = Record<string, string>;
 
@@ -113,39 +113,27 @@ function difficultRegistry() {
   return { registry, samples: samples.sort() };
 }
 
+const JOB = "difficult";
+
 /** Runs `fn` while a Prometheus scrapes a registry, with success. */
-async function whileScraped(
+async function whileGathered(
   server: "prometheus" | "prometheus3",
   registry: Registry,
   fn: (prometheus: Prometheus) => Promise<void>,
 ): Promise<void> {
   const http = await startHttpServer({ addr: "127.0.0.1", registry });
-  let started: Prometheus | undefined;
+  const args = ["--enable-feature=exemplar-storage"];
   try {
-    const prometheus = started = await startPrometheus({
-      global: { scrape_interval: "1s" },
-      scrape_configs: [{
-        job_name: "difficult",
-        static_configs: [{ targets: [new URL(http.url).host] }],
-      }],
-    }, { server, args: ["--enable-feature=exemplar-storage"] });
-    // At first it is neither up nor down; on a busy machine a scrape may take
-    // too long, but not each.
-    await assertSoon(
-      [["up", ""]],
-      async () =>
-        (await prometheus.targets())
-          .map(({ health, lastError }) => [health, lastError]),
-    );
-    await assertSoon(
-      [1],
-      async () =>
-        (await prometheus.query('up{job="difficult"}'))
-          .map(({ value }) => value),
-    );
-    await fn(prometheus);
+    await whileScraped(http, { server, args, job: JOB }, async (prometheus) => {
+      await assertSoon(
+        [1],
+        async () =>
+          (await prometheus.query(`up{job="${JOB}"}`))
+            .map(({ value }) => value),
+      );
+      await fn(prometheus);
+    });
   } finally {
-    await started?.stop();
     await http.close();
   }
 }
@@ -178,7 +166,7 @@ for (const server of ["prometheus", "prometheus3"] as const) {
     async () => {
       const madeAt = Date.now();
       const { registry, samples } = difficultRegistry();
-      await whileScraped(server, registry, async (prometheus) => {
+      await whileGathered(server, registry, async (prometheus) => {
         await assertSoon(samples, () => storedSamples(prometheus));
         await assertSoon(
           [spell("", TRACE, 3)],
@@ -215,7 +203,7 @@ test(
       enableExemplars: true,
       registers: [registry],
     }).inc({ value: 3, exemplarLabels: { trace_id: "a\0b" } });
-    await whileScraped("prometheus3", registry, async (prometheus) => {
+    await whileGathered("prometheus3", registry, async (prometheus) => {
       await assertSoon(
         [spell("jobs_total", {}, 3)],
         () => storedSamples(prometheus),
@@ -223,3 +211,54 @@ test(
     });
   },
 );
+
+for (const server of ["prometheus", "prometheus3"] as const) {
+  test(
+    `a real ${server} stores what collectors of one's own yield`,
+    { skip: missing(server) },
+    async () => {
+      const timestamp = new Date();
+      const all = [
+        ["build", "info", [{ labels: { version: "1" }, value: 1 }]],
+        ["power", "stateset", [
+          { labels: { power: "on" }, value: 1 },
+          { labels: { power: "off" }, value: 0 },
+        ]],
+        ["any", "untyped", [{ value: -1, timestamp }]],
+        ["s.t", "summary", [
+          { labels: { quantile: 0.5 }, value: null },
+          { metricName: "s.t_sum", value: 3 },
+          { metricName: "s.t_count", value: 2 },
+        ]],
+        ["s_t_count", "gauge", [{ value: 7 }]],
+        ["g", "gauge", [
+          { labels: { "x.y": "1" }, value: 1 },
+          { labels: { x_y: "1" }, value: 2 },
+          { labels: { x_y: "2" }, value: null },
+        ]],
+      ] as const;
+      const metrics = all.map(([name, type, values]) => ({
+        name,
+        get: () => ({ name, help: name, type, values }),
+      }));
+      const registry = { getMetricsAsArray: () => metrics } as never;
+      // The second one takes names as they are.
+      const [dotted, others] = server === "prometheus"
+        ? ["_", []]
+        : [".", [spell("g", { x_y: "1" }, 2), spell("s_t_count", {}, 7)]];
+      const samples = [
+        spell("build_info", { version: "1" }, 1),
+        spell("power", { power: "on" }, 1),
+        spell("power", { power: "off" }, 0),
+        spell("any", {}, -1),
+        spell(`s${dotted}t_sum`, {}, 3),
+        spell(`s${dotted}t_count`, {}, 2),
+        spell("g", { [`x${dotted}y`]: "1" }, 1),
+        ...others,
+      ].sort();
+      await whileGathered(server, registry, async (prometheus) => {
+        await assertSoon(samples, () => storedSamples(prometheus));
+      });
+    },
+  );
+}

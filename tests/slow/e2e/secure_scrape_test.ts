@@ -15,7 +15,7 @@ const own = await authority.server();
 const scraper = await authority.client();
 const { cert, key } = own;
 
-/** What stands for what a user has, in the configurations of the page. */
+/** The placeholders of the page's configurations, by their values here. */
 const REPLACED: Readonly<Record<string, string>> = {
   "/etc/prometheus/ca.pem": authority.certFile,
   "/etc/prometheus/client.pem": scraper.certFile,

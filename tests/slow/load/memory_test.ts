@@ -19,7 +19,8 @@ const HEAP = { counter: 1.22, gauge: 1.3, histogram: 1.22 };
  * histograms of `prom-client`, another one that needs a function of its own.
  */
 const HEAP_OF_BUN: Record<ClientName, typeof HEAP> = {
-  "prom-client": { counter: 1.45, gauge: 2.2, histogram: 1.35 },
+  // An entry of a counter keeps its text as well, which `inc()` yields.
+  "prom-client": { counter: 1.6, gauge: 2.2, histogram: 1.35 },
   "@prometheus-io/client": { counter: 1.35, gauge: 1.35, histogram: 1.22 },
 };
 

@@ -1,4 +1,4 @@
-/** What promtool and Python make of what is served. */
+/** The verdicts of promtool and Python on answers. */
 import { metricsHandler } from "../../../src/exposition/mod.ts";
 import type { Registry } from "../../../src/types.ts";
 import { assertEquals } from "@std/assert";
@@ -17,7 +17,7 @@ export const ORACLES: TestOptions = {
   skip: missing("promtool", "openmetrics-parser"),
 };
 
-/** What promtool says of what it has nothing to say of. */
+/** promtool's words for an exposition without faults. */
 const GOOD: Verdict = { code: 0, output: "" };
 
 /** Labels as they are read back. */

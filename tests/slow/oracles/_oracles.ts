@@ -11,7 +11,7 @@ import {
 } from "../../../tools/servers/locate.ts";
 import { madeOnce } from "../../_made_once.ts";
 
-/** What promtool makes of an exposition. */
+/** promtool's verdict on an exposition. */
 export interface Verdict {
   /** 0 if it is good, 1 if it is broken, 3 if there are complaints about style. */
   code: number;

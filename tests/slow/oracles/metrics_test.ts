@@ -183,7 +183,7 @@ test(
     for (const [value, exemplarLabels] of observations.entries()) {
       histogram.observe({ labels, value: value + 0.5, exemplarLabels });
     }
-    // What is unknown in OpenMetrics cannot have any.
+    // Unknown metrics of OpenMetrics cannot have any.
     new client.Counter({ name: "broken_total", help: "Broken", ...options })
       .inc({ labels, value: NaN, exemplarLabels: quoted });
     const families = await judge(registry);

@@ -79,6 +79,8 @@ export interface ProjectOptions {
    * @default {undefined} None.
    */
   hono?: "pinned" | `${number}.${number}.${number}`;
+  /** The versions of further packages from npm. */
+  npm?: Readonly<Record<string, string>>;
 }
 
 /** Makes a project; the caller removes it. */
@@ -99,7 +101,7 @@ export async function createProject(
 
 const PACKAGE = "@prometheus-async/prometheus-async";
 
-/** What development pins a package to: `npm:name@version`. */
+/** The version of a package that development pins: `npm:name@version`. */
 async function pinned(name: string): Promise<string> {
   const manifest = await readFile(join(ROOT, "deno.json"), "utf8");
   return JSON.parse(manifest).imports[name];
@@ -107,7 +109,7 @@ async function pinned(name: string): Promise<string> {
 
 async function denoProject(
   folder: string,
-  { client = "prom-client", hono: honoVersion }: ProjectOptions,
+  { client = "prom-client", hono: honoVersion, npm = {} }: ProjectOptions,
   remove: () => Promise<void>,
 ): Promise<Project> {
   const own = await jsrForm();
@@ -124,6 +126,10 @@ async function denoProject(
         [PACKAGE]: `jsr:${PACKAGE}@^${own.version}`,
         [client]: await pinned(client),
         ...honoSpecifier && { hono: honoSpecifier },
+        ...Object.fromEntries(
+          Object.entries(npm)
+            .map(([name, version]) => [name, `npm:${name}@${version}`]),
+        ),
       },
     }),
   );
@@ -222,9 +228,9 @@ async function npmProject(
 /** Installs what a project has, as npm does it from a registry. */
 async function install(
   folder: string,
-  { client = "prom-client", hono }: ProjectOptions,
+  { client = "prom-client", hono, npm: further }: ProjectOptions,
 ): Promise<void> {
-  const dependencies: Record<string, string> = {};
+  const dependencies: Record<string, string> = { ...further };
   for (const name of hono === "pinned" ? [client, "hono"] : [client]) {
     const specifier = await pinned(name);
     dependencies[name] = specifier.slice(specifier.lastIndexOf("@") + 1);

@@ -63,7 +63,7 @@ test(
       const modules = paths.filter((path) => path.endsWith(".js"));
       assert(modules.includes("/src/wrappers/instrument.js"));
       for (const path of modules) {
-        assert(/^\/src\/(wrappers\/\w+|describe)\.js$/.test(path), path);
+        assert(/^\/src\/(base|wrappers)\/\w+\.js$/.test(path), path);
       }
     } finally {
       server.closeAllConnections();

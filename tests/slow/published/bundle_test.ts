@@ -19,7 +19,7 @@ test("an application in one minified file serves from a thread in another", asyn
       absWorkingDir: ROOT,
       entryPoints: [
         { in: "tests/fixtures/bundled_app.ts", out: "app" },
-        { in: "src/thread/entry.ts", out: "thread-entry" },
+        { in: "src/thread/worker/entry.ts", out: "thread-entry" },
       ],
       outdir: folder,
       bundle: true,

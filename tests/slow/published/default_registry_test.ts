@@ -114,7 +114,7 @@ async function bundle(folder: string, format: Format): Promise<string> {
       },
     },
   });
-  // A client that is not installed is none of the application's business.
+  // An application need not have every client installed.
   assertEquals(warnings.filter(({ text }) => /prom/.test(text)), []);
   await stop();
   return outfile;

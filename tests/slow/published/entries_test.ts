@@ -61,6 +61,55 @@ const PROGRAMS: Readonly<Record<string, { source: string; output: string }>> = {
       console.log(text.includes('route="/users/:id"'));`,
     output: "true",
   },
+  "./node": {
+    source: `import { instrumentListener, metricsListener }
+        from "${PACKAGE}/node";
+      import { createServer } from "node:http";
+      import { register } from "${clientName}";
+      const metrics = metricsListener({ registry: register });
+      const app = instrumentListener((request, response) => {
+        if (request.url === "/metrics") return metrics(request, response);
+        response.end("hello");
+      }, { registry: register, route: ({ request }) => request.url });
+      const server = createServer(app).listen(0, "127.0.0.1", async () => {
+        const { port } = server.address();
+        const get = async (path) =>
+          await (await fetch("http://127.0.0.1:" + port + path)).text();
+        await get("/hello");
+        console.log((await get("/metrics")).includes('route="/hello"'));
+        server.closeAllConnections();
+        server.close();
+      });`,
+    output: "true",
+  },
+  "./runtime-metrics": {
+    source: `import { runtimeMetrics } from "${PACKAGE}/runtime-metrics";
+      const runtime = runtimeMetrics();
+      const names = runtime.getMetricsAsArray().map(({ name }) => name);
+      runtime.stop();
+      console.log(names.includes("process_cpu_seconds_total"));`,
+    output: "true",
+  },
+  "./register": {
+    source: `import { createServer } from "node:http";
+      import { setTimeout as sleep } from "node:timers/promises";
+      import process from "node:process";
+      const server = createServer().listen(0, "127.0.0.1");
+      await new Promise((resolve) => server.once("listening", resolve));
+      const { port } = server.address();
+      server.close();
+      process.env.PROMETHEUS_ASYNC_PORT = String(port);
+      await import("${PACKAGE}/register");
+      let status;
+      while (status === undefined) {
+        await sleep(100);
+        status = await fetch("http://127.0.0.1:" + port + "/metrics")
+          .then((response) => response.status, () => undefined);
+      }
+      console.log(status);
+      process.exit();`,
+    output: "200",
+  },
   "./server": {
     source: `import { startHttpServer } from "${PACKAGE}/server";
       const server = await startHttpServer({ addr: "127.0.0.1" });
@@ -95,13 +144,22 @@ const PROGRAMS: Readonly<Record<string, { source: string; output: string }>> = {
       console.log(server.isRegistered);`,
     output: "false",
   },
+  "./hash-password": {
+    source: `import process from "node:process";
+      process.stdin.push("a password\\n");
+      process.stdin.push(null);
+      const { log } = console;
+      console.log = (hash) => log(hash.replace(/[\\w+/]{20,}/g, "…"));
+      await import("${PACKAGE}/hash-password");`,
+    output: "$scrypt$ln=15,r=8,p=1$…$…",
+  },
 };
 
-/** What the README says that an entry point needs, as Deno's flags. */
+/** The permissions that the README names for an entry point, as Deno's flags. */
 function permissionsOf(entry: string, readme: string): string[] {
   const row = readme.split("\n")
-    .find((line) => line.startsWith(`| \`${entry}\` `))!;
-  const flags = row.split("|").at(-2)!.match(/--allow-\w+/g) ?? [];
+    .find((line) => line.startsWith(`| \`${entry}\` `));
+  const flags = row?.split("|").at(-2)?.match(/--allow-\w+/g) ?? [];
   const variables = "=CONSUL_HTTP_ADDR,CONSUL_HTTP_TOKEN";
   return flags.map((flag) => flag === "--allow-env" ? flag + variables : flag);
 }

@@ -28,7 +28,7 @@ const lines = (await scrape.text()).split("\\n")
 console.log(lines.join("; "));
 `;
 
-/** What the program prints. */
+/** The lines that the program prints. */
 const OUTPUT =
   'http_requests_total{method="GET",path="24",route="/users/:id",status="200"} 1; ' +
   'all_http_requests_total{method="GET",route="/users",status="200"} 1';
@@ -36,14 +36,14 @@ const OUTPUT =
 test("the published package measures an application of Hono, and has its types", async () => {
   const project = await createProject({ hono: "pinned" });
   try {
-    // What is imported from JSR here has no types.
+    // Imports from JSR have no types here.
     const typed = runtimeName() === "deno"
       ? PROGRAM.replace('"hono"', '"npm:hono@^4"')
       : PROGRAM;
     await project.check(typed);
     const wrong = typed.replace("prometheus({", "prometheus({ bucket: 1,");
     await assertRejects(() => project.check(wrong), Error);
-    // What the documentation asks for: a handler needs no permission.
+    // As the documentation says: a handler needs no permission.
     assertEquals((await project.run(PROGRAM)).trim(), OUTPUT);
   } finally {
     await project.remove();

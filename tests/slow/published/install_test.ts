@@ -21,7 +21,7 @@ const run = promisify(execFile);
 
 const runtime = runtimeName();
 
-/** What a registry takes the place of: JSR's own two. */
+/** The hosts that a registry stands for: JSR's own two. */
 async function startRegistry(folder: string) {
   const std = await stdPackages();
   return runtime === "deno"

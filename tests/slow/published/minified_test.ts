@@ -3,7 +3,7 @@ import { build, stop } from "esbuild";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type * as promClient from "prom-client";
-import { storageOf } from "../../../src/clients/recognise.ts";
+import { storageOf } from "../../../src/clients/storage.ts";
 import type { RegisteredMetric } from "../../../src/types.ts";
 import { ROOT } from "../../../tools/files.ts";
 import { clientName } from "../../_client.ts";

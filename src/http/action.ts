@@ -1,2 +1,0 @@
-/** What is being done, in error messages. */
-export const ACTION = "measure requests";

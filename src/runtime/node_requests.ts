@@ -1,0 +1,85 @@
+import { Buffer } from "node:buffer";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Answer, type MetricsRequest, sentHeaders } from "../answer.ts";
+import type { RequestHandler } from "./types.ts";
+
+/**
+ * Longer bodies are written in slices, as fast as the client reads. Bun counts
+ * buffered bytes as sent, and `close()` would cut them off.
+ */
+const SLICE_BYTES = 256 * 1024;
+
+/**
+ * Makes the listener of `node:http` for requests. It writes answers as they are:
+ * making a `Request` and a `Response` would double the time of a scrape.
+ */
+export function requestListener(
+  handler: RequestHandler,
+): (incoming: IncomingMessage, response: ServerResponse) => void {
+  return async (incoming, response) => {
+    const remoteAddress = () => incoming.socket.remoteAddress;
+    try {
+      const answer = await handler(requestOf(incoming), remoteAddress);
+      await send(response, answer, incoming.method === "HEAD");
+    } catch {
+      // An error here would be an unhandled rejection, which ends the process.
+      response.destroy();
+    }
+  };
+}
+
+function requestOf(
+  { method = "", url = "", headers }: IncomingMessage,
+): MetricsRequest {
+  return { method, url, headers: headersOf(headers) };
+}
+
+/** Reads Node's headers as those of a `Request` are, by names in lower case. */
+export function headersOf(
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+): Pick<Headers, "get" | "has"> {
+  return {
+    get(name) {
+      const value = headers[name] ?? null;
+      return typeof value === "string" ? value : value?.join(", ") ?? null;
+    },
+    has: (name) => headers[name] !== undefined,
+  };
+}
+
+async function send(
+  response: ServerResponse,
+  { status, headers, body, onSent }: Answer,
+  isHead: boolean,
+): Promise<void> {
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
+  // Without a length Node would send the body in chunks.
+  const length = { "content-length": bytes?.byteLength ?? 0 };
+  const isUntold = status !== 204 && !("content-length" in headers);
+  response.writeHead(status, {
+    ...sentHeaders(headers),
+    ...isUntold && length,
+  });
+  if (onSent) response.once("finish", onSent);
+  if (isHead || bytes === null) return void response.end();
+  let at = 0;
+  for (; bytes.byteLength - at > SLICE_BYTES; at += SLICE_BYTES) {
+    if (response.write(bytes.subarray(at, at + SLICE_BYTES))) continue;
+    if (!response.destroyed) await drained(response);
+    if (response.destroyed) return;
+  }
+  response.end(bytes.subarray(at));
+}
+
+/** Waits until the client has read enough, or has gone. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      response.off("drain", end);
+      response.off("close", end);
+      resolve();
+    };
+    response.on("drain", end);
+    response.on("close", end);
+  });
+}

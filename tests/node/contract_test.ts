@@ -1,0 +1,4 @@
+import { APPLICATIONS } from "./_applications.ts";
+import { contracts } from "./_contracts.ts";
+
+contracts(APPLICATIONS);
