@@ -5,7 +5,7 @@ import type { RequestHandler } from "./types.ts";
 
 /**
  * Longer bodies are written in slices, as fast as the client reads. Bun counts
- * buffered bytes as sent, and `close()` would cut them off.
+ * buffered bytes as sent when an answer ends, and `close()` would cut them off.
  */
 const SLICE_BYTES = 256 * 1024;
 
@@ -62,13 +62,12 @@ async function send(
   });
   if (onSent) response.once("finish", onSent);
   if (isHead || bytes === null) return void response.end();
-  let at = 0;
-  for (; bytes.byteLength - at > SLICE_BYTES; at += SLICE_BYTES) {
+  for (let at = 0; at < bytes.byteLength; at += SLICE_BYTES) {
     if (response.write(bytes.subarray(at, at + SLICE_BYTES))) continue;
     if (!response.destroyed) await drained(response);
     if (response.destroyed) return;
   }
-  response.end(bytes.subarray(at));
+  response.end();
 }
 
 /** Waits until the client has read enough, or has gone. */
