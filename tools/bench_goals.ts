@@ -27,7 +27,10 @@ export type Goal = Limit & {
    * those who accept that.
    */
   readonly known?: { readonly [Name in RuntimeName]?: number };
-  /** The limit of a short run, of what takes a quiet machine to tell. */
+  /**
+   * The limit of a short run, of what takes a quiet machine to tell, or one that
+   * is as quick.
+   */
   readonly short?: Limit;
 };
 
@@ -78,9 +81,10 @@ export function missOf(
 ): string | undefined {
   const measured = result.cases[name];
   if (measured === undefined) return "not measured";
-  const limit = isShort && goal.short || limitOn(runtime, goal);
-  const [figure, most] = figureOf(limit);
-  const known = acceptsKnown && goal.known?.[runtime] || most;
+  const short = isShort ? goal.short : undefined;
+  const [figure, most] = figureOf(short ?? limitOn(runtime, goal));
+  // What is known is a figure of the goal itself.
+  const known = acceptsKnown && !short && goal.known?.[runtime] || most;
   // A figure that is no number is a miss.
   if (measured[figure] <= Math.max(most, known) * tolerance) return undefined;
   return `${figure} ${measured[figure].toFixed(2)}, the goal is ${most}`;
