@@ -159,9 +159,13 @@ const PROGRAMS: Readonly<Record<string, { source: string; output: string }>> = {
 function permissionsOf(entry: string, readme: string): string[] {
   const row = readme.split("\n")
     .find((line) => line.startsWith(`| \`${entry}\` `));
-  const flags = row?.split("|").at(-2)?.match(/--allow-\w+/g) ?? [];
-  const variables = "=CONSUL_HTTP_ADDR,CONSUL_HTTP_TOKEN";
-  return flags.map((flag) => flag === "--allow-env" ? flag + variables : flag);
+  const cell = row?.split("|").at(-2) ?? "";
+  const variables = cell.includes("two variables")
+    ? "=CONSUL_HTTP_ADDR,CONSUL_HTTP_TOKEN"
+    : "";
+  return [...cell.matchAll(/--allow-\w+/g)].map(([flag]) =>
+    flag === "--allow-env" ? flag + variables : flag
+  );
 }
 
 test("every entry point does its work with the permissions that the README names", async () => {
