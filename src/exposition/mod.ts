@@ -23,8 +23,6 @@ export {
   metricsHandler,
   serverStats,
 } from "./metrics_handler.ts";
-export type { MetricsHandlerOptions } from "./handler_options.ts";
-export type { RegistrySource } from "../gather/registries.ts";
+export type * from "./public_names.ts";
 export type { MetricsRequest } from "../answer.ts";
 export { CollectorError } from "../errors.ts";
-export type * from "../registry_types.ts";

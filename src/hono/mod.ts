@@ -23,11 +23,5 @@
 export { metrics } from "./metrics.ts";
 export { prometheus, type PrometheusOptions } from "./prometheus.ts";
 export type { HonoContext } from "./context.ts";
-export type {
-  LabelValues,
-  MetricsRegistry,
-  RequestMetricsOptions,
-} from "../http/mod.ts";
-export type { MetricsHandlerOptions } from "../exposition/handler_options.ts";
-export type { RegistrySource } from "../gather/registries.ts";
-export type * from "../registry_types.ts";
+export type * from "../http/public_names.ts";
+export type * from "../exposition/public_names.ts";

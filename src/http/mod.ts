@@ -25,7 +25,4 @@ export {
   instrumentHandler,
   type InstrumentHandlerOptions,
 } from "./instrument_handler.ts";
-export type { RequestMetricsOptions } from "./request_options.ts";
-export type { MetricsRegistry } from "./request_metrics.ts";
-export type { LabelValues } from "../wrappers/wrapper_options.ts";
-export type * from "../registry_types.ts";
+export type * from "./public_names.ts";

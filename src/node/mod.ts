@@ -42,11 +42,5 @@ export type {
   NodeRequest,
   NodeResponse,
 } from "./types.ts";
-export type {
-  LabelValues,
-  MetricsRegistry,
-  RequestMetricsOptions,
-} from "../http/mod.ts";
-export type { MetricsHandlerOptions } from "../exposition/handler_options.ts";
-export type { RegistrySource } from "../gather/registries.ts";
-export type * from "../registry_types.ts";
+export type * from "../http/public_names.ts";
+export type * from "../exposition/public_names.ts";

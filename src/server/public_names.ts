@@ -13,7 +13,5 @@ export {
   TlsError,
   UnsupportedOptionError,
 } from "../errors.ts";
-export type { MetricsHandlerOptions } from "../exposition/handler_options.ts";
-export type { RegistrySource } from "../gather/registries.ts";
+export type * from "../exposition/public_names.ts";
 export type * from "../discovery_types.ts";
-export type * from "../registry_types.ts";
