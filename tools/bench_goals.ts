@@ -83,7 +83,7 @@ export function missOf(
   if (measured === undefined) return "not measured";
   const short = isShort ? goal.short : undefined;
   const [figure, most] = figureOf(short ?? limitOn(runtime, goal));
-  // What is known is a figure of the goal itself.
+  // `known` is in the figure of the goal itself.
   const known = acceptsKnown && !short && goal.known?.[runtime] || most;
   // A figure that is no number is a miss.
   if (measured[figure] <= Math.max(most, known) * tolerance) return undefined;

@@ -79,7 +79,7 @@ export class MemoryView {
   /**
    * Finds the place of an address.
    *
-   * @throws {ChangedError} If there is none.
+   * @throws {ChangedError} If no chunk has such an address.
    * @throws {MissingMemoryError} If it is in memory that has not arrived.
    */
   at(address: number, words = 1): Place {

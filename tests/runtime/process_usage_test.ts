@@ -30,7 +30,7 @@ test("processUsage() leaves out what a /proc that is imitated has as 0", () => {
   });
 });
 
-test("processUsage() leaves out what it reads from /proc where there is none", () => {
+test("processUsage() leaves out what it reads from /proc on systems without it", () => {
   const error = Object.assign(new Error("no such file"), { code: "ENOENT" });
   const read = () => {
     throw error;

@@ -85,7 +85,7 @@ test("delays are live on a thread, and all scrapers see the same", async () => {
         SCRAPE_MS,
         5,
       );
-      // What was measured before stays as it is.
+      // Earlier measurements stay as they are.
       const counts = scrapes.map(({ text }) => delaysOf(text).count);
       assertEquals(new Set(counts).size, 1);
       await sleep(5 * INTERVAL_MS);

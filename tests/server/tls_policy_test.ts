@@ -42,7 +42,7 @@ const [server, renewed, named, tricky, nameless] = await Promise.all([
 ]);
 const registry = new client.Registry();
 
-/** What a command of `openssl` prints. */
+/** Runs a command of `openssl`; yields its output. */
 function openssl(...args: string[]): Promise<string> {
   return new Promise((resolve) => {
     const child = execFile("openssl", args, (_, stdout) => resolve(stdout));

@@ -60,7 +60,7 @@ async function withTroubled(
   });
 }
 
-/** The page, or "" while there is none. */
+/** The page, or "" while the server does not answer. */
 async function pageOf({ url }: ThreadedMetricsHttpServer): Promise<string> {
   const response = await fetch(url).catch(() => undefined);
   return await response?.text() ?? "";

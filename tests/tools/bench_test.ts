@@ -63,7 +63,7 @@ test("missOf() has another limit for short runs of what takes a quiet machine", 
   const short = { isShort: true };
   assertEquals(missed(goal, { ratio: 9, median: 900 }, short), false);
   assertEquals(missed(goal, { ratio: 1, median: 1100 }, short), true);
-  // What is known is told in the goal's own figure.
+  // `known` is in the figure of the goal itself.
   const known = { ...short, acceptsKnown: true };
   const both: Goal = { more: 15, short: { ratio: 1.2 }, known: { bun: 40 } };
   assertEquals(missed(both, { ratio: 1.3, more: 10 }, known), true);

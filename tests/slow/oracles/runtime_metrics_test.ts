@@ -59,7 +59,7 @@ for (const [order, combine] of Object.entries(ORDERS)) {
         for (let turn = 0; turn < 2; turn++) {
           const text = await scrape("text/plain; version=0.0.4");
           const { code, output } = await checkWithPromtool(text);
-          // What remains of the client's has names that promtool dislikes.
+          // Promtool dislikes some names of the client's other metrics.
           const ofRuntime = output.split("\n").filter((line) =>
             /^(process|runtime)_/.test(line)
           );
