@@ -3,11 +3,12 @@
 import type { RawLabels } from "../families/label_set.ts";
 import { Cell } from "../memory/cell.ts";
 import type { Table } from "../memory/table.ts";
-import type {
-  Buckets,
-  StoredEntry,
-  StoredHistogram,
-  StoredValue,
+import {
+  type Buckets,
+  lastExemplar,
+  type StoredEntry,
+  type StoredHistogram,
+  type StoredValue,
 } from "./stored.ts";
 
 /** Gives an entry of a counter or a gauge a row, with what the client has stored. */
@@ -61,9 +62,7 @@ export function setBucketExemplars(
 ): void {
   const exemplars = entry.bucketExemplars;
   if (exemplars === undefined) return;
-  // A bucket may have been configured for the infinity.
-  const last = exemplars[-1] ?? exemplars.Infinity;
-  const all = [...keys.map((key) => exemplars[key]), last];
+  const all = [...keys.map((key) => exemplars[key]), lastExemplar(exemplars)];
   for (const [index, exemplar] of all.entries()) {
     if (exemplar && (labels ?? exemplar.labelSet) === exemplar.labelSet) {
       table.setExemplar(entry, index, exemplar);

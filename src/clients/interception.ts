@@ -13,6 +13,8 @@ import {
   type StoredEntry,
   type StoredMetric,
   type StoredType,
+  takesExemplars,
+  upperBoundsOf,
 } from "./stored.ts";
 
 export interface InterceptOptions {
@@ -66,16 +68,14 @@ export abstract class ClientInterception<Stored, Live extends Stored>
       throw new TypeError("it must not be frozen, or changed by somebody else");
     }
     this.metric = metric;
-    const { help, upperBounds, buckets, enableExemplars } = metric;
     const { name, type } = options;
-    const isHistogram = type === "histogram";
-    this.buckets = bucketsOf(isHistogram ? upperBounds ?? buckets ?? [] : []);
+    this.buckets = bucketsOf(upperBoundsOf(metric, type));
     this.header = {
       name,
-      help: String(help),
+      help: String(metric.help),
       type,
-      bounds: isHistogram ? this.buckets.bounds : undefined,
-      exemplars: Boolean(enableExemplars) && type !== "gauge",
+      bounds: type === "histogram" ? this.buckets.bounds : undefined,
+      exemplars: takesExemplars(metric, type),
     };
     this.series = new SeriesIndex(metric.labelNames);
     this.table = new Table(options.memory, {

@@ -39,10 +39,12 @@ export function loadedRegistries(): readonly Registry[] {
 }
 
 /** Lists the default registries, as far as they are loaded. */
-export function defaultRegistriesNow(): readonly Registry[] {
+export function defaultRegistriesNow(
+  loaded: readonly Registry[] = loadedRegistries(),
+): readonly Registry[] {
   const { registry } = shared();
   const own = registry.getMetricsAsArray().length > 0 ? [registry] : [];
-  return [...new Set([...loadedRegistries(), ...imported, ...own])];
+  return [...new Set([...loaded, ...imported, ...own])];
 }
 
 /**
@@ -52,11 +54,10 @@ export function defaultRegistriesNow(): readonly Registry[] {
 export function defaultRegistries():
   | readonly Registry[]
   | Promise<readonly Registry[]> {
-  if (loadedRegistries().length + imported.length > 0) {
-    return defaultRegistriesNow();
-  }
+  const loaded = loadedRegistries();
+  if (loaded.length + imported.length > 0) return defaultRegistriesNow(loaded);
   importing ??= importClients();
-  return importing.then(defaultRegistriesNow);
+  return importing.then(() => defaultRegistriesNow());
 }
 
 async function importClients(): Promise<void> {

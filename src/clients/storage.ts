@@ -16,6 +16,8 @@ import {
   promClient,
   type StoredMetric,
   type StoredType,
+  takesExemplars,
+  upperBoundsOf,
 } from "./stored.ts";
 
 /** The findings about metrics of one class with the same options. */
@@ -95,11 +97,9 @@ export function recognise(given: RegisteredMetric): Verdict | NotKnown {
   const verdict = verdictOf(metric, form, {
     type,
     isLabelled: labelNames.length > 0,
-    hasExemplars: Boolean(metric.enableExemplars) && type !== "gauge",
+    hasExemplars: takesExemplars(metric, type),
     collects: metric.collect !== undefined,
-    bounds: type === "histogram"
-      ? metric.upperBounds ?? metric.buckets ?? []
-      : [],
+    bounds: upperBoundsOf(metric, type),
   });
   if (typeof verdict === "string") return { reason: verdict, isClients };
   const stored = Object(metric[property]);

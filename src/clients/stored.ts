@@ -150,6 +150,22 @@ function* listLarge<Entry>(
   yield { keys, entries };
 }
 
+/** The upper bounds of a histogram; other types have none. */
+export function upperBoundsOf(
+  { upperBounds, buckets }: Pick<StoredMetric, "upperBounds" | "buckets">,
+  type: StoredType,
+): readonly number[] {
+  return type === "histogram" ? upperBounds ?? buckets ?? [] : [];
+}
+
+/** Whether a metric keeps exemplars: a gauge ignores the option. */
+export function takesExemplars(
+  { enableExemplars }: Pick<StoredMetric, "enableExemplars">,
+  type: StoredType,
+): boolean {
+  return Boolean(enableExemplars) && type !== "gauge";
+}
+
 /** The buckets of a histogram, without the one for everything. */
 export interface Buckets {
   readonly bounds: readonly number[];
@@ -165,6 +181,13 @@ export interface Buckets {
 
 /** The key under which the client counts observations above all bounds. */
 const ABOVE = -1;
+
+/** The exemplar above all bounds: a bucket may be configured for the infinity. */
+export function lastExemplar(
+  exemplars: BucketExemplars,
+): BucketExemplars[number] {
+  return exemplars[ABOVE] ?? exemplars.Infinity;
+}
 
 const knownBuckets = new WeakMap<readonly number[], Buckets>();
 

@@ -67,7 +67,9 @@ export class ScrapeHandler {
     this.#gatherer = gatherer;
     this.#own = own;
     this.#reports = new ScrapeReports(own, settings.ownMetrics, onError);
-    if (settings.isDefaultRegistry) this.#default = new DefaultNotices(onError);
+    if (settings.isDefaultRegistry) {
+      this.#default = new DefaultNotices(this.#reports.report);
+    }
   }
 
   readonly handle = async (request: MetricsRequest): Promise<Response> => {

@@ -140,8 +140,8 @@ export class DefaultNotices {
   readonly #repeated = new Set<string>();
   #isFirst = true;
 
-  constructor(onError: Report | undefined) {
-    this.#report = actionReporter(onError);
+  constructor(report: ActionReport) {
+    this.#report = report;
   }
 
   /** Looks at the result of a scrape of some names, or of all metrics. */

@@ -1,4 +1,5 @@
 import type { MetricFamily } from "../types.ts";
+import { AT_BOUNDS, hasSum } from "./values.ts";
 
 export const SCHEMES = [
   "allow-utf-8",
@@ -73,11 +74,9 @@ export function sampleNames(
   { name, type }: Pick<MetricFamily, "name" | "type">,
   scheme: EscapingScheme,
 ): readonly string[] {
-  if (type !== "histogram" && type !== "summary") {
-    return [escapeName(name, scheme)];
-  }
+  if (!hasSum(type)) return [escapeName(name, scheme)];
   return [
-    escapeName(type === "histogram" ? `${name}_bucket` : name, scheme),
+    escapeName(name + AT_BOUNDS[type].suffix, scheme),
     escapeName(`${name}_sum`, scheme),
     escapeName(`${name}_count`, scheme),
   ];

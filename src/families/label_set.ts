@@ -52,6 +52,18 @@ export function commonText(labels: Series["labels"]): string | undefined {
   return text;
 }
 
+const common = new WeakMap<readonly Series[], boolean>();
+
+/** Tells whether all label sets of an array are written once for all formats. */
+export function haveCommonText(series: readonly Series[]): boolean {
+  let isCommon = common.get(series);
+  if (isCommon === undefined) {
+    isCommon = series.every(({ text }) => text !== undefined);
+    common.set(series, isCommon);
+  }
+  return isCommon;
+}
+
 /**
  * Spells a label set so that no other is spelled alike, unless the scheme writes
  * both alike.

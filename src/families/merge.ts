@@ -4,7 +4,7 @@ import { isDue, rest } from "../runtime/pace.ts";
 import type { Exemplar, MetricFamily, Series } from "../types.ts";
 import { escapeName, type EscapingScheme, sampleNames } from "./escaping.ts";
 import { duplicateError } from "./failures.ts";
-import { identityText } from "./label_set.ts";
+import { haveCommonText, identityText } from "./label_set.ts";
 import { valuesPerSeries } from "./values.ts";
 
 /**
@@ -156,18 +156,9 @@ function namesOf(
   return [escapeName(family.name, scheme), ...samples];
 }
 
-/** Arrays of series whose labels need no escaping, or do. */
-const plain = new WeakMap<readonly Series[], boolean>();
-
 /** Tells whether a scheme makes no two series of a family alike. */
 function writesApart({ series }: MetricFamily, scheme: EscapingScheme) {
-  if (scheme === "allow-utf-8") return true;
-  let isPlain = plain.get(series);
-  if (isPlain === undefined) {
-    isPlain = series.every(({ text }) => text !== undefined);
-    plain.set(series, isPlain);
-  }
-  return isPlain;
+  return scheme === "allow-utf-8" || haveCommonText(series);
 }
 
 function conflictError(

@@ -6,6 +6,7 @@ import {
   LabelShape,
   type RawLabels,
 } from "./label_set.ts";
+import { AT_BOUNDS, hasSum } from "./values.ts";
 
 /** Label sets in their order; arrays of each property, since there are many. */
 interface Rows {
@@ -48,8 +49,7 @@ export class SeriesTable {
   /** @param defaults The registry's; the label that the type reserves is none. */
   constructor(type: MetricType, defaults: Series["labels"]) {
     this.#defaults = { ...defaults };
-    if (type === "histogram") delete this.#defaults.le;
-    if (type === "summary") delete this.#defaults.quantile;
+    if (hasSum(type)) delete this.#defaults[AT_BOUNDS[type].label];
   }
 
   /** How many rows have the label set of an earlier one. */

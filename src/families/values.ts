@@ -13,6 +13,12 @@ export function hasSum(type: MetricType): type is "histogram" | "summary" {
   return type === "histogram" || type === "summary";
 }
 
+/** The suffix of the samples at the bounds, and the label with the bound. */
+export const AT_BOUNDS = {
+  histogram: { suffix: "_bucket", label: "le" },
+  summary: { suffix: "", label: "quantile" },
+} as const;
+
 /** How many values a series has: at its bounds, then the count, then the sum. */
 export function valuesPerSeries(type: MetricType, { bounds }: Series): number {
   return hasSum(type) ? (bounds?.length ?? 0) + 2 : 1;

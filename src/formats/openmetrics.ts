@@ -4,7 +4,7 @@ import {
   type EscapingScheme,
   sampleNames,
 } from "../families/escaping.ts";
-import { hasSum } from "../families/values.ts";
+import { AT_BOUNDS, hasSum } from "../families/values.ts";
 import { isDue, rest } from "../runtime/pace.ts";
 import type { MetricFamily, MetricType, Series } from "../types.ts";
 import { numberText } from "./byte_writer.ts";
@@ -144,9 +144,7 @@ function isExpressible(family: MetricFamily): boolean {
 async function asUnknown(family: MetricFamily): Promise<MetricFamily[]> {
   const { name, help, type, series, values, timestamps } = family;
   if (!hasSum(type)) return [{ ...family, type: "unknown" }];
-  const [suffix, label] = type === "histogram"
-    ? ["_bucket", "le"]
-    : ["", "quantile"];
+  const { suffix, label } = AT_BOUNDS[type];
   const families = [suffix, "_sum", "_count"].map((suffix) => ({
     name: name + suffix,
     help,

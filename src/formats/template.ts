@@ -5,7 +5,7 @@ import {
   LEGACY_NAME,
   sampleNames,
 } from "../families/escaping.ts";
-import { labelText } from "../families/label_set.ts";
+import { haveCommonText, labelText } from "../families/label_set.ts";
 import { isDue, rest } from "../runtime/pace.ts";
 import type { Series } from "../types.ts";
 import { LinePrefixes } from "./byte_writer.ts";
@@ -202,7 +202,7 @@ export async function templateOf(
   const { name, series, origin = series } = family;
   // One template serves all schemes that write the same.
   const isCommon = format.escaping !== "dots" && LEGACY_NAME.test(name) &&
-    series.every(({ text }) => text !== undefined);
+    haveCommonText(series);
   const own = isCommon ? { ...format, escaping: COMMON } : format;
   let templates = known.get(origin);
   if (templates === undefined) known.set(origin, templates = []);

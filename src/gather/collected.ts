@@ -3,7 +3,7 @@ import { catchUp } from "../clients/time_window.ts";
 import type { SampleGroup } from "../clients/stored.ts";
 import type { RawLabels } from "../families/label_set.ts";
 import type { ReadFamily } from "../families/failures.ts";
-import { hasSum } from "../families/values.ts";
+import { AT_BOUNDS, hasSum } from "../families/values.ts";
 import { isDue, rest } from "../runtime/pace.ts";
 import {
   type CollectedMetric,
@@ -89,9 +89,8 @@ async function groupSamples(
   type: "histogram" | "summary",
   samples: readonly CollectedValue[],
 ): Promise<SampleGroup[]> {
-  const [bucketName, boundLabel] = type === "histogram"
-    ? [`${name}_bucket`, "le"]
-    : [name, "quantile"];
+  const { suffix, label: boundLabel } = AT_BOUNDS[type];
+  const bucketName = name + suffix;
   const groups: OpenGroup[] = [];
   const current = new Map<string, OpenGroup>();
   for (const sample of samples) {

@@ -1,8 +1,9 @@
-import type {
-  Buckets,
-  SampleGroup,
-  StoredChunk,
-  StoredHistogram,
+import {
+  type Buckets,
+  lastExemplar,
+  type SampleGroup,
+  type StoredChunk,
+  type StoredHistogram,
 } from "../clients/stored.ts";
 import type { ReadFamily, Reading } from "../families/failures.ts";
 import {
@@ -156,9 +157,7 @@ export class FamilyBuilder {
         for (let i = 0; i < length; i++) {
           this.#exemplify(i, bucketExemplars[buckets[i]]);
         }
-        // A bucket may have been configured for the infinity.
-        const last = bucketExemplars[-1] ?? bucketExemplars.Infinity;
-        this.#exemplify(length, last);
+        this.#exemplify(length, lastExemplar(bucketExemplars));
       }
       let upToBound = 0;
       for (let i = 0; i < length; i++) {

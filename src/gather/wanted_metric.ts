@@ -74,8 +74,7 @@ export function collectAll(
         const ready = maxAge > 0 ? source.since(now() - maxAge) : undefined;
         const wanted: WantedMetric = { source, run: undefined, ready };
         if (ready === undefined) {
-          const run = wanted.run = source.collect(true);
-          if (run?.pending !== undefined) readAfter(wanted, run.pending);
+          collect(wanted, true);
           if (source.isPostponed) postponed.push(wanted);
         }
         all.push(wanted);
@@ -91,16 +90,21 @@ export function collectAll(
 /** Collects a metric that was postponed. */
 export function collectPostponed(wanted: WantedMetric): void {
   try {
-    const run = wanted.run = wanted.source.collect();
-    if (run?.pending !== undefined) readAfter(wanted, run.pending);
+    collect(wanted);
   } catch (reason) {
     wanted.failure = { reason };
   }
 }
 
-/** Reads it as soon as its run ends: another scrape may begin the next one. */
-function readAfter(wanted: WantedMetric, pending: Promise<void>): void {
-  const ready = pending.then(() => wanted.source.family(wanted.run));
+/**
+ * Runs the collector of a metric, and reads that as soon as the run ends: another
+ * scrape may begin the next one.
+ */
+function collect(wanted: WantedMetric, isFirst?: boolean): void {
+  const { source } = wanted;
+  const run = wanted.run = source.collect(isFirst);
+  if (run?.pending === undefined) return;
+  const ready = run.pending.then(() => source.family(run));
   ready.catch(() => {});
   wanted.ready = ready;
 }

@@ -76,6 +76,16 @@ export class Cell extends Stamp {
     (target as Cell).#cells[(target as Cell).#at] += value;
   }
 
+  /** Counts an observation of a histogram, in a bucket unless that is negative. */
+  static observe(target: object, bucket: number, value: number): void {
+    const cells = (target as Cell).#cells;
+    const at = (target as Cell).#at;
+    // The count first: by it readers on other threads notice the change.
+    cells[at + HISTOGRAM.count]++;
+    if (bucket >= 0) cells[at + HISTOGRAM.buckets + bucket]++;
+    cells[at + HISTOGRAM.sum] += value;
+  }
+
   /**
    * A property `value` that is the first cell. An object that has got it from
    * another one, as a copy, or by inheriting, has that one's value or none.

@@ -66,16 +66,16 @@ export class RowReader {
     defaults: Readonly<Record<string, string>>,
     last?: RowReader,
   ) {
-    const { type, bounds } = last === undefined ? header : last.#header;
+    const { type, bounds } = header;
     this.#memory = memory;
-    // The table knows a series by the array of its bounds.
-    this.#header = bounds?.join() === header.bounds?.join()
-      ? { ...header, bounds }
-      : header;
     this.#cells = rowCells(header);
-    this.#table = last !== undefined && type === header.type
+    this.#table = last !== undefined && last.#header.type === type
       ? last.#table
-      : new SeriesTable(header.type, defaults);
+      : new SeriesTable(type, defaults);
+    this.#header = {
+      ...header,
+      bounds: bounds && this.#table.boundsLike(bounds),
+    };
   }
 
   /**

@@ -2,6 +2,7 @@ import { commonText, makeSeries } from "../families/label_set.ts";
 import {
   addExemplar,
   bucketOf,
+  type FamilyValues,
   hasSum,
   valueArray,
 } from "../families/values.ts";
@@ -94,9 +95,7 @@ export class OwnMetric implements RegisteredMetric {
     const exemplars = new Map<number, Exemplar>();
     for (const [row, each] of all.entries()) {
       const at = row * cells;
-      for (const [i, value] of this.#values(each).entries()) {
-        values[at + i] = value;
-      }
+      this.#read(each, values, at);
       for (const [index, exemplar] of each.exemplars.entries()) {
         addExemplar(exemplars, at + index, exemplar);
       }
@@ -145,20 +144,25 @@ export class OwnMetric implements RegisteredMetric {
     for (const series of this.all) series.reset();
   }
 
-  #values(series: OwnSeries): number[] {
+  /** Reads the values of a series into others, from an index on. */
+  #read(series: OwnSeries, values: FamilyValues, to: number): void {
     const cells = Cell.cells(series);
     const at = Cell.at(series);
-    if (!hasSum(this.type)) return [cells[at]];
-    const values: number[] = [];
-    cumulate(cells, at, this.bounds.length, values, 0);
-    values.push(cells[at + HISTOGRAM.count], cells[at + HISTOGRAM.sum]);
-    return values;
+    const { length } = this.bounds;
+    if (!hasSum(this.type)) {
+      values[to] = cells[at];
+      return;
+    }
+    cumulate(cells, at, length, values, to);
+    values[to + length] = cells[at + HISTOGRAM.count];
+    values[to + length + 1] = cells[at + HISTOGRAM.sum];
   }
 
   #samples(each: OwnSeries): CollectedValue[] {
     const { type, bounds } = this;
     const { labels, exemplars } = each;
-    const values = this.#values(each);
+    const values: number[] = [];
+    this.#read(each, values, 0);
     const sample = (i: number, suffix = "", le?: unknown): CollectedValue => ({
       value: values[i],
       labels: le === undefined ? labels : { ...labels, le },
@@ -210,13 +214,8 @@ export class OwnSeries {
 
   observe(value: number, exemplar?: CollectedExemplar): void {
     const { bounds } = this.#metric;
-    const cells = Cell.cells(this);
-    const at = Cell.at(this);
     const bucket = bucketOf(bounds, value);
-    // The count first: by it readers on other threads notice the change.
-    cells[at + HISTOGRAM.count]++;
-    if (bucket < bounds.length) cells[at + HISTOGRAM.buckets + bucket]++;
-    cells[at + HISTOGRAM.sum] += value;
+    Cell.observe(this, bucket < bounds.length ? bucket : -1, value);
     if (exemplar !== undefined) this.#exemplify(bucket, exemplar);
   }
 

@@ -116,11 +116,7 @@ class Recorder {
 
   set sum(observation: number) {
     const { upperBounds, places } = this.#buckets;
-    const bucket = places[bucketOf(upperBounds, observation)].cell;
-    const cells = Cell.cells(this.#entry);
-    const at = Cell.at(this.#entry);
-    cells[at + HISTOGRAM.count]++;
-    if (bucket >= 0) cells[at + HISTOGRAM.buckets + bucket]++;
-    cells[at + HISTOGRAM.sum] += observation;
+    const { cell } = places[bucketOf(upperBounds, observation)];
+    Cell.observe(this.#entry, cell, observation);
   }
 }
