@@ -1,4 +1,4 @@
-import { shared } from "../metrics/own_registry.ts";
+import { shared } from "../metrics/shared.ts";
 import { dataOf, moduleCache } from "../runtime/host.ts";
 import type { Registry } from "../types.ts";
 

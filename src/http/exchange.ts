@@ -57,8 +57,10 @@ export class Exchange<Call> implements ResponseWatcher {
     this.#method = methodOf(request, meter.methods);
     this.#inprogress = meter.metrics.begin(this.#method, meter.report);
     this.#startedAt = startedAt;
-    const { outgoing } = (context ?? {}) as { outgoing?: object };
-    if (outgoing) meter.claim?.(outgoing);
+    if (meter.claim) {
+      const { outgoing } = (context ?? {}) as { outgoing?: object };
+      if (outgoing) meter.claim(outgoing);
+    }
     if (!meter.readsRequests) return;
     try {
       keepHeaders(context, request);
@@ -142,8 +144,7 @@ export class Exchange<Call> implements ResponseWatcher {
   /** Counts the request, once; the handler must have answered. */
   onEnd(at: number = performance.now()): void {
     if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    this.#inprogress.add(-1);
+    this.drop();
     const details = this.#details;
     if (details) {
       details.responseBytes = this.#responseBytes;

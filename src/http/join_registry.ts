@@ -1,5 +1,5 @@
 import { loadedRegistries } from "../clients/loaded.ts";
-import { shared } from "../metrics/own_registry.ts";
+import { shared } from "../metrics/shared.ts";
 import type { RequestMetricsSettings } from "./metric_options.ts";
 import {
   ACTION,

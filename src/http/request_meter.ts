@@ -1,6 +1,6 @@
 import { refusal } from "../base/checks.ts";
 import { type Report, reporter } from "../base/report.ts";
-import { shared } from "../metrics/own_registry.ts";
+import { shared } from "../metrics/shared.ts";
 import { requireVersion } from "../runtime/host.ts";
 import { exemplarLabels, refusePromise } from "../wrappers/measurement.ts";
 import type { LabelValues } from "../wrappers/wrapper_options.ts";

@@ -1,4 +1,4 @@
-import { shared } from "../metrics/own_registry.ts";
+import { shared } from "../metrics/shared.ts";
 import {
   onRequest,
   onRoute,
@@ -35,7 +35,6 @@ export function observe(listener: (observed: Observed) => void): void {
   onRequest((told) => {
     const startedAt = performance.now();
     const observed: Observed = { ...told, startedAt, isClaimed: false };
-    told.outgoing.once("close", () => observed.endedAt = performance.now());
     known.set(told.outgoing, observed);
     listener(observed);
   });

@@ -64,6 +64,8 @@ function observeRequests(settings: Settings): () => Promise<void> {
   }
   const waiting: Observed[] = [];
   let measure = (observed: Observed): void => {
+    // It may end before it is measured.
+    observed.outgoing.once("close", () => observed.endedAt = performance.now());
     // The meter is loaded when the application has started.
     if (waiting.push(observed) === MAX_WAITING) void load().catch(fail);
   };

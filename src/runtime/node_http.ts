@@ -50,11 +50,12 @@ export async function listenByNodeHttp(
   // Else Node drops clients that end their side after the request, as `nc -N`.
   Object.assign(server, { httpAllowHalfOpen: true });
   const connections = new Connections(server, tls !== undefined);
+  const names = tlsPolicy?.clientNames
+    ?.map((name) => isIPv6(name) ? inUrl(name) : name);
   server.on("secureConnection", (socket: TLSSocket) => {
     const clientCa = tls?.clientCa;
     if (clientCa === undefined) return;
     const isForeign = sharesSessions && isForeignSession(socket, clientCa);
-    const names = tlsPolicy?.clientNames;
     if (isForeign || names && !hasName(socket, names)) socket.destroy();
   });
   const bound = await bind(server, address);
@@ -85,13 +86,11 @@ export async function listenByNodeHttp(
   };
 }
 
-/** Whether a client's certificate has one of these names. */
+/** Whether a client's certificate has one of these names, as URLs spell them. */
 function hasName(socket: TLSSocket, names: readonly string[]): boolean {
   try {
     const own = subjectNames(socket.getPeerCertificate().raw);
-    return names.some((name) =>
-      own.includes(isIPv6(name) ? inUrl(name) : name)
-    );
+    return names.some((name) => own.includes(name));
   } catch {
     // The certificate is missing, or cannot be parsed.
     return false;

@@ -86,6 +86,23 @@ export function watchClose(outgoing: unknown, onEnd: () => void): boolean {
   return true;
 }
 
+type Writing = "write" | "end" | "flushHeaders" | "writeHead";
+
+/** Calls a function before each call of some methods, with the first argument. */
+function before(
+  outgoing: Outgoing,
+  names: readonly Writing[],
+  call: (name: Writing, first: unknown) => void,
+): void {
+  for (const name of names) {
+    const method = outgoing[name];
+    outgoing[name] = function (...given) {
+      call(name, given[0]);
+      return method.apply(this, given);
+    };
+  }
+}
+
 /** Tells a watcher the bytes that are written, if the server shows them. */
 export function watchBytes(
   context: unknown,
@@ -94,31 +111,20 @@ export function watchBytes(
   const { outgoing } = (context ?? {}) as ServerContext;
   if (!isOutgoing(outgoing)) return false;
   let isEnding = false;
-  for (const name of ["write", "end"] as const) {
-    const method = outgoing[name];
-    outgoing[name] = function (...given) {
-      // `end` may pass its argument to `write`.
-      if (!isEnding) watcher.onBytes(sizeOf(given[0]));
-      if (name === "end") isEnding = true;
-      return method.apply(this, given);
-    };
-  }
+  before(outgoing, ["write", "end"], (name, chunk) => {
+    // `end` may pass its argument to `write`.
+    if (!isEnding) watcher.onBytes(sizeOf(chunk));
+    if (name === "end") isEnding = true;
+  });
   return true;
 }
 
 /** Tells when the first byte of a response of Node's is written. */
 export function watchFirstByte(outgoing: unknown, onFirst: () => void): void {
   if (!isOutgoing(outgoing)) return;
-  const names = ["write", "end", "flushHeaders"] as const;
-  for (
-    const name of outgoing.stream ? [...names, "writeHead"] as const : names
-  ) {
-    const method = outgoing[name];
-    outgoing[name] = function (...given) {
-      onFirst();
-      return method.apply(this, given);
-    };
-  }
+  const names: Writing[] = ["write", "end", "flushHeaders"];
+  if (outgoing.stream) names.push("writeHead");
+  before(outgoing, names, onFirst);
 }
 
 interface Asking {

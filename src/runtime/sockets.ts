@@ -3,6 +3,7 @@ import { lstat, stat, unlink } from "node:fs/promises";
 import { type AddressInfo, connect, type Server } from "node:net";
 import { dirname } from "node:path";
 import type { ListenAddress } from "./types.ts";
+import { unlessAborted } from "./wait.ts";
 
 /** Binds a server of Node's; yields the bound address. */
 export async function bind(
@@ -34,17 +35,14 @@ export async function localAddressTo(
   signal: AbortSignal,
 ): Promise<string> {
   const socket = connect(port, hostname);
-  const abort = () => void socket.destroy(signal.reason);
-  signal.addEventListener("abort", abort);
   try {
-    await new Promise<void>((resolve, reject) => {
+    const connected = new Promise<void>((resolve, reject) => {
       socket.once("connect", resolve).once("error", reject);
-      if (signal.aborted) abort();
     });
+    await unlessAborted(signal, connected);
     // A socket of IPv6 shows IPv4 addresses as mapped ones (RFC 4291, 2.5.5.2).
     return socket.localAddress!.replace(/^::ffff:(?=[\d.]+$)/, "");
   } finally {
-    signal.removeEventListener("abort", abort);
     socket.destroy();
   }
 }

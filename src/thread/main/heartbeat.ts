@@ -1,5 +1,5 @@
 import { now, repeat } from "../../runtime/wait.ts";
-import { onTurn } from "../../runtime_metrics/loop.ts";
+import { onTurn } from "../../runtime_metrics/turns.ts";
 import { BEAT_MS, giveSign } from "../protocol.ts";
 
 /** The time between two signs of life while the server's thread waits for the main thread. */
