@@ -1,12 +1,7 @@
 /** CPU time of scrapes, over all threads of the process. */
-import { execFile } from "node:child_process";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { runtimeName } from "../src/runtime/detect.ts";
 import { AS_PROMETHEUS } from "./_as_prometheus.ts";
-
-const execute = promisify(execFile);
+import { runBeside } from "./_beside.ts";
 
 /** So many scrapes in a row are a sample. */
 const SCRAPES = 300;
@@ -23,13 +18,12 @@ export async function cpuPerScrape(
 ): Promise<number> {
   const headers = isAsPrometheus ? AS_PROMETHEUS : [];
   const before = process.cpuUsage();
-  await execute(process.execPath, [
-    ...runtimeName() === "deno" ? ["run", "-A"] : [],
-    fileURLToPath(new URL("./_scrapes.mjs", import.meta.url)),
+  await runBeside(
+    new URL("./_scrapes.mjs", import.meta.url),
     url,
     String(SCRAPES),
     ...headers,
-  ]);
+  );
   const { user, system } = process.cpuUsage(before);
   return (user + system) * 1000 / SCRAPES;
 }

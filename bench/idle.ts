@@ -2,23 +2,14 @@
  * A server that nobody scrapes: the CPU time that its process takes in a second,
  * in nanoseconds.
  */
-import { execFile } from "node:child_process";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { runtimeName } from "../src/runtime/detect.ts";
+import { runBeside } from "./_beside.ts";
 import { compare } from "./_harness.ts";
-
-const execute = promisify(execFile);
 
 /** Runs a process of its own; yields its CPU time, in nanoseconds a second. */
 async function idle(mode: string): Promise<number> {
-  const { stdout } = await execute(process.execPath, [
-    ...runtimeName() === "deno" ? ["run", "-A"] : [],
-    fileURLToPath(new URL("./_idle_process.ts", import.meta.url)),
-    mode,
-  ]);
-  return Number(stdout);
+  return Number(
+    await runBeside(new URL("./_idle_process.ts", import.meta.url), mode),
+  );
 }
 
 await compare([{

@@ -5,18 +5,15 @@
  * comments, on Bun and Node the form that npm installs.
  */
 import { build, type Metafile } from "esbuild";
-import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { promisify } from "node:util";
 import { runtimeName } from "../src/runtime/detect.ts";
+import { runBeside } from "./_beside.ts";
 import { packageFolder } from "./_package_folder.ts";
 import { type Cases, compare } from "./_harness.ts";
-
-const execute = promisify(execFile);
 
 /** The entry points, as their modules are called without an extension. */
 const ENTRIES: Readonly<Record<string, string>> = {
@@ -89,12 +86,9 @@ async function printed<Printed>(
   program: string,
   ...given: string[]
 ): Promise<Printed> {
-  const { stdout } = await execute(process.execPath, [
-    ...runtimeName() === "deno" ? ["run", "-A"] : [],
-    fileURLToPath(new URL(program, import.meta.url)),
-    ...given,
-  ]);
-  return JSON.parse(stdout);
+  return JSON.parse(
+    await runBeside(new URL(program, import.meta.url), ...given),
+  );
 }
 
 /** How long that takes, in nanoseconds. */

@@ -15,7 +15,7 @@ export async function freePorts(count: number): Promise<number[]> {
   const taken: [port: number, server: Server][] = [];
   while (taken.length < count) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
-    const server = await listening(port);
+    const server = await takePort(port);
     if (server !== undefined) taken.push([port, server]);
   }
   await Promise.all(
@@ -25,7 +25,7 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 /** Takes a port; yields nothing if somebody has it. */
-function listening(port: number): Promise<Server | undefined> {
+export function takePort(port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
     // A test that looks for another server here must not wait for an answer.
     const server = createServer((socket) => socket.destroy());

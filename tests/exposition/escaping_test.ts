@@ -3,7 +3,7 @@ import { metricsHandler } from "../../src/exposition/mod.ts";
 import type { CollectedMetric, Registry } from "../../src/types.ts";
 import { assertEquals } from "@std/assert";
 import { test } from "../_suite.ts";
-import { withLive, write } from "../live/_live.ts";
+import { refresh, withLive, write } from "../live/_live.ts";
 import { failures, reporting, scrape } from "./_scraping.ts";
 
 const TEXT = "text/plain;version=0.0.4";
@@ -278,7 +278,7 @@ test("metricsHandler() writes no sample twice of registries that are merged", as
 test("a mirror's families are told apart as those of a registry are", async () => {
   const registry = registryOf({ "a.b": summary, "a_b_count": gauge() });
   await withLive([registry], async ({ mirror, families }) => {
-    await Promise.all(mirror.refresh().map(({ refreshed }) => refreshed));
+    await refresh(mirror);
     assertEquals(samplesIn(await write(families())), [
       "a_b_sum 3",
       "a_b_count 2",

@@ -3,7 +3,7 @@ import { metricsHandler } from "../../src/exposition/mod.ts";
 import { OPENMETRICS_1_0_0, TEXT_0_0_4 } from "../../src/formats/format.ts";
 import { assertEquals } from "@std/assert";
 import { test } from "../_suite.ts";
-import { withLive, write } from "../live/_live.ts";
+import { refresh, withLive, write } from "../live/_live.ts";
 import { reporting, scrape } from "./_scraping.ts";
 
 const OPENMETRICS = { accept: "application/openmetrics-text;version=1.0.0" };
@@ -29,7 +29,7 @@ async function scrapeBoth(registry: Registry): Promise<[string, string]> {
   assertEquals((await scrape(handler)).text, text);
   assertEquals(errors, []);
   await withLive([registry], async ({ mirror, families }) => {
-    await Promise.all(mirror.refresh().map(({ refreshed }) => refreshed));
+    await refresh(mirror);
     assertEquals(await write(families(), TEXT_0_0_4), text);
     assertEquals(await write(families(), OPENMETRICS_1_0_0), openMetrics);
   });

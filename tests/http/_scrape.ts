@@ -1,5 +1,6 @@
 /** The measurements of requests, as the client itself writes them. */
 import type { Registry } from "prom-client";
+import { assertSoon } from "../_wait.ts";
 
 /** A metric's samples: each label set with its value, in the order of their names. */
 export async function samplesOf(
@@ -35,4 +36,12 @@ export async function progressOf(
     durations: await totalOf(registry, "http_request_duration_seconds_count"),
     inprogress: await totalOf(registry, "http_requests_inprogress"),
   };
+}
+
+/** Waits until so many requests are counted, and none is in progress. */
+export function ended(registry: Registry, requests: number): Promise<void> {
+  return assertSoon(
+    { requests, durations: requests, inprogress: 0 },
+    () => progressOf(registry),
+  );
 }

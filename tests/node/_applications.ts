@@ -1,5 +1,5 @@
 /** Applications with the same routes, each in the manner of its framework. */
-import { serve } from "@hono/node-server";
+import { createAdaptorServer } from "@hono/node-server";
 import Router from "@koa/router";
 import express from "express";
 import express4 from "express4";
@@ -7,7 +7,6 @@ import fastify5 from "fastify";
 import fastify4 from "fastify4";
 import { Hono } from "hono";
 import Koa from "koa";
-import { once } from "node:events";
 import {
   createServer,
   type IncomingMessage,
@@ -18,8 +17,6 @@ import {
 import {
   createSecureServer,
   createServer as createHttp2Server,
-  type Http2SecureServer,
-  type Http2Server,
 } from "node:http2";
 import { pipeline, Readable } from "node:stream";
 import type { Registry } from "prom-client";
@@ -33,13 +30,8 @@ import {
   middleware,
 } from "../../src/node/mod.ts";
 import type { Certificate } from "../_certificates.ts";
+import { listen, type Running } from "./_listening.ts";
 import { MOUNT, type Params, type Reply, type Stage } from "./_replies.ts";
-
-/** A server that runs. */
-interface Running {
-  readonly server: Server | Http2Server | Http2SecureServer;
-  close(): Promise<void>;
-}
 
 /** An application to measure, and how it differs from the others. */
 export interface Application {
@@ -53,21 +45,6 @@ export interface Application {
   readonly protocol?: "h2" | "h2c";
   /** The reason that it does not run here. */
   readonly skip?: string;
-}
-
-type AnyServer = Running["server"];
-
-async function listen(server: AnyServer): Promise<Running> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return { server, close: () => closeServer(server) };
-}
-
-async function closeServer(server: AnyServer): Promise<void> {
-  const closed = once(server, "close");
-  server.close();
-  (server as Server).closeAllConnections?.();
-  await closed;
 }
 
 /** Sends a reply by Node's own response. */
@@ -268,17 +245,16 @@ function respond({ status, headers, body }: Reply): Response {
   return new Response(content, { status, headers });
 }
 
-async function serveFetch(
+function serveFetch(
   handler: (request: Request, env: object) => Response | Promise<Response>,
 ): Promise<Running> {
-  const server = serve({
-    fetch: handler as (request: Request) => Response,
-    hostname: "127.0.0.1",
-    port: 0,
-    overrideGlobalObjects: false,
-  }) as Server;
-  await once(server, "listening");
-  return { server, close: () => closeServer(server) };
+  return listen(
+    createAdaptorServer({
+      fetch: handler as (request: Request) => Response,
+      hostname: "127.0.0.1",
+      overrideGlobalObjects: false,
+    }) as Server,
+  );
 }
 
 /** All applications. */

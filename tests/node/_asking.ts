@@ -24,7 +24,6 @@ export interface Told {
 /** A stream of a client, as both protocols have it. */
 interface Stream {
   on(event: string, listener: (...args: never[]) => void): unknown;
-  end(): unknown;
 }
 
 /** Asks a server on loopback; yields what came before the end. */
@@ -45,12 +44,15 @@ export async function ask(
       body: Buffer.concat(chunks),
       isWhole,
     });
-  const follow = (stream: Stream, leave: () => void) => {
+  const going = (leave: () => void) => {
     const go = () => {
       leave();
       end(false);
     };
     if (typeof leaves === "object") void leaves.then(go);
+    return go;
+  };
+  const follow = (stream: Stream, go: () => void) => {
     stream.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       if (leaves === "in the middle") go();
@@ -62,15 +64,12 @@ export async function ask(
     const request = requestHttp(
       { host: "127.0.0.1", port, path, method, headers, agent: false },
     );
-    const leave = () => request.destroy();
-    if (typeof leaves === "object") {
-      void leaves.then(leave).then(() => end(false));
-    }
+    const go = going(() => request.destroy());
     request.on("error", () => end(false));
     request.on("response", (response) => {
       status = response.statusCode!;
       received = response.headers;
-      follow(response as unknown as Stream, leave);
+      follow(response as unknown as Stream, go);
       response.on("end", () => end(response.complete));
       response.on("close", () => end(response.complete));
     });
@@ -93,7 +92,7 @@ export async function ask(
   });
   follow(
     stream as unknown as Stream,
-    () => stream.close(constants.NGHTTP2_CANCEL),
+    going(() => stream.close(constants.NGHTTP2_CANCEL)),
   );
   stream.on("end", () => end(stream.rstCode === 0));
   stream.on("close", () => end(stream.rstCode === 0));

@@ -7,9 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as promClient from "prom-client";
 import * as successor from "@prometheus-io/client";
 import { Authority } from "../_certificates.ts";
-import { progressOf, samplesOf, totalOf } from "../http/_scrape.ts";
+import { ended, samplesOf, totalOf } from "../http/_scrape.ts";
 import { test } from "../_suite.ts";
-import { assertSoon, waitUntil } from "../_wait.ts";
+import { waitUntil } from "../_wait.ts";
 import type { Application } from "./_applications.ts";
 import { ask, type Question, type Told } from "./_asking.ts";
 import { Stage } from "./_replies.ts";
@@ -60,10 +60,7 @@ function contract(
           server: running.server as Server,
           ask: (path, question) => ask(application, port, path, question),
           counted: async (requests) => {
-            await assertSoon(
-              { requests, durations: requests, inprogress: 0 },
-              () => progressOf(registry),
-            );
+            await ended(registry, requests);
             return (await samplesOf(registry, "http_requests_total")).map(
               (sample) =>
                 sample.replace(

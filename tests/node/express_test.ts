@@ -1,14 +1,12 @@
 import { assertEquals } from "@std/assert";
 import express5 from "express";
 import express4 from "express4";
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
 import { Registry } from "prom-client";
 import { middleware } from "../../src/node/mod.ts";
-import { progressOf, samplesOf } from "../http/_scrape.ts";
+import { ended, progressOf, samplesOf } from "../http/_scrape.ts";
 import { test } from "../_suite.ts";
-import { assertSoon } from "../_wait.ts";
+import { serving } from "./_listening.ts";
 
 /** The framework; the versions differ in what they make of a path. */
 type Express = typeof express5;
@@ -31,41 +29,31 @@ function routes(
       app.set("env", "test");
       app.use(middleware({ registry }));
       set(app, express, version);
-      const server = createServer(app).listen(0, "127.0.0.1");
-      await once(server, "listening");
-      try {
+      await serving(createServer(app), async (port) => {
         const actual: Record<string, string> = {};
         for (const asked of Object.keys(expected(version))) {
-          actual[asked] = await countedAs(server, registry, asked);
+          actual[asked] = await countedAs(port, registry, asked);
         }
         assertEquals(actual, expected(version));
-      } finally {
-        server.close();
-        server.closeAllConnections();
-        await once(server, "close");
-      }
+      });
     });
   }
 }
 
 /** Sends a request, `METHOD path` or a path; yields its route and status. */
 async function countedAs(
-  server: Server,
+  port: number,
   registry: Registry,
   asked: string,
 ): Promise<string> {
   const before = await samplesOf(registry, "http_requests_total");
   const { requests } = await progressOf(registry);
-  const { port } = server.address() as AddressInfo;
   const [method, path] = asked.startsWith("/")
     ? ["GET", asked]
     : asked.split(" ");
   const url = `http://127.0.0.1:${port}${path}`;
   await (await fetch(url, { method, redirect: "manual" })).text();
-  await assertSoon(
-    { requests: requests + 1, durations: requests + 1, inprogress: 0 },
-    () => progressOf(registry),
-  );
+  await ended(registry, requests + 1);
   const after = await samplesOf(registry, "http_requests_total");
   const [sample] = after.filter((each) => !before.includes(each));
   const [, route, status] = /route="(.*)",status="(.*)"\} /.exec(sample)!;

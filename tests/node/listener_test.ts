@@ -11,7 +11,6 @@ import {
   ServerResponse,
 } from "node:http";
 import { connect, createServer as createHttp2Server } from "node:http2";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Registry } from "prom-client";
 import { runtimeName } from "../../src/runtime/detect.ts";
@@ -21,9 +20,9 @@ import {
   koa,
   middleware,
 } from "../../src/node/mod.ts";
-import { progressOf, samplesOf, totalOf } from "../http/_scrape.ts";
+import { ended, samplesOf, totalOf } from "../http/_scrape.ts";
 import { test } from "../_suite.ts";
-import { assertSoon } from "../_wait.ts";
+import { serving } from "./_listening.ts";
 
 async function ask(url: string): Promise<string> {
   return await (await fetch(url)).text();
@@ -42,29 +41,6 @@ async function askHttp2(url: string): Promise<string> {
     session.close();
   }
 }
-
-/** Runs `fn` while a server listens. */
-async function serving(
-  server: Server,
-  fn: (port: number) => Promise<void>,
-): Promise<void> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  try {
-    await fn((server.address() as AddressInfo).port);
-  } finally {
-    server.close();
-    // HTTP/2's has none.
-    (server as Partial<Server>).closeAllConnections?.();
-    await once(server, "close");
-  }
-}
-
-const ended = (registry: Registry, requests: number) =>
-  assertSoon(
-    { requests, durations: requests, inprogress: 0 },
-    () => progressOf(registry),
-  );
 
 test("instrumentListener() leaves the listener's outcome alone", async () => {
   const registry = new Registry();

@@ -3,7 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Registry } from "../../mod.ts";
 import { now, repeat } from "../../src/runtime/wait.ts";
 import { test } from "../_suite.ts";
-import { scrape, withThread } from "../thread/_threads.ts";
+import {
+  block as blockFor,
+  pauseSync,
+  scrape,
+  withThread,
+} from "../thread/_threads.ts";
 import { delaysOf, scraper, withRuntime } from "./_runtime.ts";
 
 const INTERVAL_MS = 20;
@@ -12,14 +17,8 @@ const INTERVAL_MS = 20;
 const BLOCK_MS = 600;
 const AFTER_MS = 200;
 
-function spin(): void {
-  const end = performance.now() + BLOCK_MS;
-  while (performance.now() < end);
-}
-
-function park(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BLOCK_MS);
-}
+const spin = () => blockFor(BLOCK_MS);
+const park = () => pauseSync(BLOCK_MS);
 
 /** The longest delay but that of the block makes a timer early by as much. */
 const EARLY_MS = 2;

@@ -117,9 +117,15 @@ export function largeRegistry(): InstanceType<typeof client.Registry> {
   return registry;
 }
 
+/** Spells a user and a password as a client sends them. */
+export function basic(user: string, password: string): string {
+  const bytes = new TextEncoder().encode(`${user}:${password}`);
+  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+}
+
 /** Sends bytes and yields all that is answered until the connection ends. */
 export function send(
-  server: MetricsHttpServer,
+  server: Pick<MetricsHttpServer, "socket">,
   request: string,
 ): Promise<string> {
   return new Promise((resolve, reject) => {

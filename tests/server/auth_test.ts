@@ -6,18 +6,12 @@ import {
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import * as client from "prom-client";
 import { test } from "../_suite.ts";
-import { contract, withServer } from "./_servers.ts";
+import { basic, contract, withServer } from "./_servers.ts";
 
 const registry = new client.Registry();
 const TOKEN = "mF_9.B5f-4.1JqM";
 const SECOND_TOKEN = "c2Vjb25k~token+/==";
 const PASSWORD = "pass:wörd €";
-
-/** Spells a user and a password as a client sends them. */
-function basic(user: string, password: string): string {
-  const bytes = new TextEncoder().encode(`${user}:${password}`);
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
-}
 
 /** Asks with an Authorization header; yields the status and the challenge. */
 async function ask(url: string, authorization?: string) {

@@ -28,7 +28,7 @@ import { startOf } from "../_spawn.ts";
 import { test } from "../_suite.ts";
 import { assertSoon, waitUntil } from "../_wait.ts";
 import { PATIENT_MS, withThread } from "../thread/_threads.ts";
-import { contract, withServer } from "./_servers.ts";
+import { basic, contract, withServer } from "./_servers.ts";
 
 const registry = new client.Registry();
 
@@ -43,11 +43,6 @@ const QUICK = "$scrypt$ln=4,r=8,p=1$c2FsdHNhbHRzYWx0$" +
 /** The same, a quarter as long. */
 const SHORTER = "$scrypt$ln=14,r=8,p=1$c2FsdHNhbHRzYWx0$" +
   "MW/khaMejZYFSfWcX54KM97EzBW9G/Vf4isfpITaLB0";
-
-const basic = (user: string, password: string) => {
-  const bytes = new TextEncoder().encode(`${user}:${password}`);
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
-};
 
 async function statusOf(url: string, authorization: string): Promise<number> {
   const response = await fetch(url, { headers: { authorization } });

@@ -30,10 +30,7 @@ async function ask(
     `Host: ${host}`,
     "Connection: close",
   ];
-  return await send(
-    server as MetricsHttpServer,
-    `${lines.join("\r\n")}\r\n\r\n`,
-  );
+  return await send(server, `${lines.join("\r\n")}\r\n\r\n`);
 }
 
 async function assertGuarded(

@@ -23,7 +23,7 @@ async function ask(
 ): Promise<{ status: number; head: string; body: string }> {
   const line = host === null ? "HTTP/1.0" : `HTTP/1.1\r\nHost: ${host}`;
   const answer = await send(
-    server as MetricsHttpServer,
+    server,
     `${method} ${target} ${line}\r\nConnection: close\r\n\r\n`,
   );
   const [head, body = ""] = answer.split("\r\n\r\n");

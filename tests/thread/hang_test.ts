@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readFile, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as client from "prom-client";
@@ -12,6 +11,7 @@ import {
 } from "../../src/thread/mod.ts";
 import type { DiscoveryOptions } from "../fixtures/thread_discovery.ts";
 import { withFolder } from "../_folder.ts";
+import { takePort } from "../_ports.ts";
 import { test } from "../_suite.ts";
 import { waitUntil } from "../_wait.ts";
 import { discovery, PATIENT_MS, scrape } from "./_threads.ts";
@@ -151,13 +151,4 @@ for (const pauseMs of [0, 150, 400]) {
         assertEquals(server.isRegistered, false);
       },
     ));
-}
-
-/** Listens on a port, unless another server does. */
-function takePort(port: number): Promise<Server | undefined> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.once("error", () => resolve(undefined));
-    server.listen(port, "127.0.0.1", () => resolve(server));
-  });
 }
