@@ -50,38 +50,16 @@ export function plainAnswer(
 }
 
 /** `Response` as a constructor. */
-type ResponseClass = new (
+export type ResponseClass = new (
   body: Answer["body"] | ReadableStream,
   init: Pick<Answer, "status" | "headers">,
 ) => Response;
 
-/** Makes a response of an answer. */
+/** Makes a response of an answer; a stream takes the place of its body. */
 export function toResponse(
-  { status, headers, body, onSent }: Answer,
+  { status, headers, body }: Answer,
   Class: ResponseClass = Response,
+  stream?: ReadableStream,
 ): Response {
-  const watched = onSent && body instanceof Uint8Array
-    ? watchedStream(body, onSent)
-    : body;
-  return new Class(watched, { status, headers: sentHeaders(headers) });
-}
-
-/** The size of a chunk, in bytes. */
-const CHUNK_BYTES = 64 * 1024;
-
-/** Makes a stream of bytes, since servers do not tell of bytes that a client left. */
-function watchedStream(
-  bytes: Uint8Array<ArrayBuffer>,
-  onEnd: () => void,
-): ReadableStream {
-  let at = 0;
-  return new ReadableStream({
-    pull(controller) {
-      if (at < bytes.byteLength) {
-        return controller.enqueue(bytes.subarray(at, at += CHUNK_BYTES));
-      }
-      controller.close();
-      onEnd();
-    },
-  });
+  return new Class(stream ?? body, { status, headers: sentHeaders(headers) });
 }

@@ -38,11 +38,21 @@ export function startProgram(
   return startRuntime([...startOf(file), ...args], env);
 }
 
+/** Starts a program of the project that may open so many files. */
+export function startWithFiles(
+  files: number,
+  file: string,
+  args: readonly string[],
+): RunningProgram {
+  const command = `ulimit -n ${files}; exec "$RUNTIME" "$@"`;
+  return startShell(command, [...startOf(file), ...args], {});
+}
+
 /**
  * Starts `$RUNTIME` in the shell's own place. Deno takes what it starts by its own
  * path for a Node, of whose commands Deno 2.9.0 does not know `serve`.
  */
-const START = ["-c", 'exec "$RUNTIME" "$@"', "sh"];
+const START = 'exec "$RUNTIME" "$@"';
 
 /**
  * Starts the runtime in the project's folder.
@@ -53,7 +63,15 @@ export function startRuntime(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): RunningProgram {
-  const child = spawn("sh", [...START, ...args], {
+  return startShell(START, args, env);
+}
+
+function startShell(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): RunningProgram {
+  const child = spawn("sh", ["-c", command, "sh", ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env, RUNTIME: process.execPath },
     stdio: ["ignore", "pipe", "pipe"],

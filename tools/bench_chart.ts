@@ -56,7 +56,7 @@ const ROWS: readonly Row[] = [
   },
   {
     label: "first scrape of 10 000 counters\nagainst prom-client's",
-    comparison: "10 000 counters, first scrape",
+    comparison: "10 000 counters of prom-client, first scrape",
     ours: "gathered and encoded",
     theirs: "registry.metrics()",
   },

@@ -6,6 +6,7 @@ import {
   type RegistryLister,
   type RegistrySource,
 } from "../gather/registries.ts";
+import type { UnsentLimits } from "../runtime/unsent_answers.ts";
 import { MAX_TIMER_MS } from "../runtime/wait.ts";
 
 /**
@@ -67,18 +68,32 @@ export interface MetricsHandlerOptions {
   failOnError?: boolean;
   /**
    * For how long, in milliseconds since its beginning, a successful reading of a
-   * metric serves other scrapes as well: two Prometheus servers that scrape the
-   * same target then cost one.
+   * metric, and an answer without failures, serve other scrapes as well: two
+   * Prometheus servers that scrape the same target then cost one.
    *
-   * @default {0} Only scrapes that overlap share readings.
+   * @default {0} Only scrapes that overlap share readings and answers.
    */
   coalesce?: number;
   /**
-   * How many scrapes are answered at once; more get 503 with `Retry-After`.
+   * How many answers are in flight at once: of a server until the last byte is sent,
+   * or the client has gone. Scrapes that overlap, and ask for the same format,
+   * compression and names, share one; those that wait for collectors do not count.
    *
-   * @default {Infinity}
+   * When all places are taken, a server cuts off the client that has taken nothing
+   * for longest, a second at least. Where all progress, a scrape waits for up to 2.5
+   * seconds, and then gets 503 with `Retry-After`.
+   *
+   * @default {16}
    */
   maxInFlight?: number;
+  /**
+   * How many scrapes are answered in a second on average, and at once (one at
+   * least); more get 429 with `Retry-After`. A server counts those alone that have
+   * credentials.
+   *
+   * @default {undefined} Any number.
+   */
+  maxRate?: number;
   /**
    * Whether answers from 1 kB on are compressed, with gzip, zstd or brotli, for
    * requests that accept it.
@@ -108,6 +123,12 @@ export interface MetricsHandlerOptions {
   onError?: (error: unknown) => void;
 }
 
+/** The limits of unsent answers that only servers have options for. */
+export const UNSENT_DEFAULTS: Omit<UnsentLimits, "maxInFlight"> = {
+  maxHeldBytes: Infinity,
+  sendTimeout: 30_000,
+};
+
 /** The rules for a handler's options. */
 export const HANDLER_RULES: rule.RulesFor<
   MetricsHandlerOptions,
@@ -117,7 +138,8 @@ export const HANDLER_RULES: rule.RulesFor<
   timeout: rule.number(1, MAX_TIMER_MS),
   failOnError: rule.boolean(false),
   coalesce: rule.number(0, Infinity, 0),
-  maxInFlight: rule.number(1, Infinity, Infinity),
+  maxInFlight: rule.number(1, Infinity, 16),
+  maxRate: rule.number(0.001, Infinity),
   compress: rule.boolean(true),
   ownMetrics: rule.boolean(false),
   onError: rule.callback(),
@@ -140,7 +162,7 @@ export function partsOf(
   checked: rule.Checked<typeof HANDLER_RULES>,
 ): MetricsHandlerParts {
   const { registry, onError, timeout, failOnError, coalesce } = checked;
-  const { maxInFlight, compress, ownMetrics } = checked;
+  const { maxInFlight, maxRate, compress, ownMetrics } = checked;
   const registries = registriesOf(registry);
   return {
     settings: {
@@ -148,6 +170,7 @@ export function partsOf(
       failOnError,
       coalesce,
       maxInFlight,
+      maxRate,
       compress,
       ownMetrics,
       isDefaultRegistry: registries.now !== undefined,

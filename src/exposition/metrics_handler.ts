@@ -1,12 +1,16 @@
 import type { MetricsRequest } from "../answer.ts";
+import { reporter } from "../base/report.ts";
 import { check } from "../base/rules.ts";
 import { RegistryGatherer } from "../gather/gather.ts";
 import { OwnRegistry } from "../metrics/own_registry.ts";
+import type { UnsentAnswers } from "../runtime/unsent_answers.ts";
 import {
   HANDLER_RULES,
   type MetricsHandlerOptions,
   partsOf,
+  UNSENT_DEFAULTS,
 } from "./handler_options.ts";
+import { InFlight } from "./in_flight.ts";
 import { ScrapeHandler } from "./scrape_handler.ts";
 
 /** Serves metrics; fits wherever a fetch handler does. */
@@ -25,8 +29,9 @@ export type MetricsHandler = (request: MetricsRequest) => Promise<Response>;
  * `GET` and `HEAD` are answered with 200, `OPTIONS` with 204, other methods with
  * 405. With `name[]` in the query only the metrics of these names are collected.
  * A malformed query is answered with 400, more scrapes at once than `maxInFlight`
- * with 503, no registry, or a failure with `failOnError`, with 500; the body says
- * why.
+ * with 503, more in a second than `maxRate` with 429, no registry, or a failure with
+ * `failOnError`, with 500; the body says why. Scrapes that overlap, and ask for the
+ * same, share the bytes of one answer.
  *
  * @example Serving a registry of one's own
  * ```ts
@@ -55,22 +60,27 @@ export type MetricsHandler = (request: MetricsRequest) => Promise<Response>;
 export function metricsHandler(
   options: MetricsHandlerOptions = {},
 ): MetricsHandler {
-  return makeScrapeHandler(options).handle;
+  return makeScrapeHandler(options).handler.handle;
 }
 
-/** Makes what answers the requests of a handler. */
+/** Makes what answers the requests of a handler, and knows its unsent answers. */
 export function makeScrapeHandler(
   options: MetricsHandlerOptions,
-): ScrapeHandler {
+): { readonly handler: ScrapeHandler; readonly unsent: UnsentAnswers } {
   const { settings, registries, onError } = partsOf(
     check("serve metrics", "options", options, HANDLER_RULES),
   );
-  return new ScrapeHandler(
+  const { maxInFlight } = settings;
+  const limits = { maxInFlight, ...UNSENT_DEFAULTS };
+  const inFlight = new InFlight(limits, reporter("serve metrics", onError));
+  const handler = new ScrapeHandler({
     settings,
-    new RegistryGatherer(registries),
-    new OwnRegistry(),
+    gatherer: new RegistryGatherer(registries),
+    own: new OwnRegistry(),
+    inFlight,
     onError,
-  );
+  });
+  return { handler, unsent: inFlight.unsent };
 }
 
 /**

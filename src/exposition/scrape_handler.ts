@@ -14,17 +14,31 @@ import { gather } from "../gather/gather.ts";
 import type { Gatherer, Overview } from "../gather/gather.ts";
 import type { OwnRegistry } from "../metrics/own_registry.ts";
 import { requireVersion } from "../runtime/host.ts";
-import { Deadline } from "../runtime/wait.ts";
+import { Deadline, sleep } from "../runtime/wait.ts";
 import { makeBody, negotiateEncoding, type WrittenFamilies } from "./body.ts";
 import type { MetricsHandlerSettings } from "./handler_options.ts";
+import type { InFlight } from "./in_flight.ts";
+import { RateLimit } from "./rate_limit.ts";
 import { parseNames, scrapeTimeout } from "./scrape_request.ts";
 import {
   type AnswerRecord,
   DefaultNotices,
   ScrapeReports,
 } from "./scrape_reports.ts";
+import {
+  type MadeAnswer,
+  SharedAnswers,
+  type WantedAnswer,
+} from "./shared_answers.ts";
 
 const ALLOW = "GET, HEAD, OPTIONS";
+
+/**
+ * How long a scrape waits for a place, and between two looks, in milliseconds:
+ * longer than it takes for a client that reads nothing to count as stalled.
+ */
+const MAX_WAIT_MS = 2500;
+const LOOK_MS = 50;
 
 interface CountedAnswer extends Pick<AnswerRecord, "format" | "bytes"> {
   readonly answer: Answer;
@@ -45,28 +59,34 @@ export class ScrapeHandler {
   readonly #reports: ScrapeReports;
   readonly #default: DefaultNotices | undefined;
   readonly #over: AbortSignal | undefined;
-  /** Whether readings serve further scrapes, as long as the settings say. */
-  coalesces = true;
+  readonly #inFlight: InFlight;
+  readonly #rate: RateLimit | undefined;
+  readonly #shared = new SharedAnswers();
+  /** For how long readings and answers serve further scrapes, in milliseconds. */
+  #coalesce: number;
   /** The compositions of the last scrapes, by how they write names. */
   readonly #last = new Map<EscapingScheme, Composition | undefined>();
-  #inFlight = 0;
 
-  /**
-   * @param own The package's own metrics, which are served with the others.
-   * @param over Ends scrapes that nobody waits for any more.
-   */
-  constructor(
-    settings: MetricsHandlerSettings,
-    gatherer: Gatherer,
-    own: OwnRegistry,
-    onError: ((error: unknown) => void) | undefined,
-    over?: AbortSignal,
-  ) {
+  constructor({ settings, gatherer, own, inFlight, onError, over }: {
+    readonly settings: MetricsHandlerSettings;
+    readonly gatherer: Gatherer;
+    /** The package's own metrics, which are served with the others. */
+    readonly own: OwnRegistry;
+    readonly inFlight: InFlight;
+    readonly onError: ((error: unknown) => void) | undefined;
+    /** Ends scrapes that nobody waits for any more. */
+    readonly over?: AbortSignal;
+  }) {
     this.#over = over;
     this.#settings = settings;
     this.#gatherer = gatherer;
     this.#own = own;
+    this.#inFlight = inFlight;
+    this.#coalesce = settings.coalesce;
     this.#reports = new ScrapeReports(own, settings.ownMetrics, onError);
+    if (settings.maxRate !== undefined) {
+      this.#rate = new RateLimit(settings.maxRate);
+    }
     if (settings.isDefaultRegistry) {
       this.#default = new DefaultNotices(this.#reports.report);
     }
@@ -97,8 +117,14 @@ export class ScrapeHandler {
     return await this.#gatherer.overview(this.#deadline(null));
   }
 
+  /** Lets the scrapes to come share nothing that was begun before, or is kept. */
+  startAfresh(): void {
+    this.#coalesce = 0;
+    this.#shared.clear();
+  }
+
   async #route(request: MetricsRequest): Promise<CountedAnswer> {
-    const { method, url } = request;
+    const { method, url, headers } = request;
     if (method === "OPTIONS") return plain(204, null, { allow: ALLOW });
     if (method !== "GET" && method !== "HEAD") {
       return plain(405, "Method Not Allowed", { allow: ALLOW });
@@ -109,69 +135,69 @@ export class ScrapeHandler {
     if ("reason" in query) {
       return plain(400, `Bad Request: ${query.reason}`);
     }
-    if (this.#inFlight >= this.#settings.maxInFlight) {
+    const seconds = this.#rate?.take() ?? 0;
+    if (seconds > 0) {
+      const later = { "retry-after": String(seconds) };
+      return plain(429, "Too Many Requests: more than maxRate", later);
+    }
+    const header = headers.get("x-prometheus-scrape-timeout-seconds");
+    const wanted = {
+      format: negotiateFormat(headers.get("accept")),
+      compression: this.#settings.compress
+        ? negotiateEncoding(request)
+        : undefined,
+      names: query.names,
+      deadline: this.#deadline(header),
+    };
+    try {
+      const made = await this.#madeFor(wanted);
+      if (made !== undefined) return writtenAnswer(wanted, made, method);
       // Scrapes take less than a second.
       return plain(503, "Too many scrapes at once", { "retry-after": "1" });
-    }
-    this.#inFlight++;
-    try {
-      return await this.#scrape(request, query.names);
     } catch (error) {
       if (!this.#over?.aborted) this.#reports.report("serve metrics", error);
       return plain(500, reasonOf(error));
-    } finally {
-      this.#inFlight--;
     }
   }
 
-  async #scrape(
-    request: MetricsRequest,
-    names: readonly string[],
-  ): Promise<CountedAnswer> {
-    const { headers, method } = request;
-    const format = negotiateFormat(headers.get("accept"));
-    const { failures, ...gathered } = await this.#gather(
-      names,
-      this.#deadline(headers.get("x-prometheus-scrape-timeout-seconds")),
-      format,
-    );
-    if (this.#settings.failOnError && failures.length > 0) {
-      const refusal = plain(500, failures.map(reasonOf).join("\n"));
-      return { ...refusal, failures };
+  /** Yields an answer's bytes, unless there is no place for writing them. */
+  async #madeFor(wanted: WantedAnswer): Promise<MadeAnswer | undefined> {
+    const shared = this.#shared.find(wanted, this.#coalesce);
+    if (shared !== undefined) return await shared;
+    const made = this.#make(wanted);
+    return await this.#shared.share(wanted, made, this.#coalesce);
+  }
+
+  async #make(wanted: WantedAnswer): Promise<MadeAnswer | undefined> {
+    const { format, compression } = wanted;
+    const { failures, ...gathered } = await this.#gather(wanted);
+    if (this.#settings.failOnError && failures.length > 0) return { failures };
+    if (!this.#inFlight.enter() && !await this.#entered()) return undefined;
+    try {
+      const made = await makeBody(gathered, format, compression, this.#over);
+      return { ...made, failures };
+    } finally {
+      this.#inFlight.leave();
     }
-    const { body, encoding } = await makeBody(
-      gathered,
-      format,
-      this.#settings.compress ? negotiateEncoding(request) : undefined,
-      this.#over,
-    );
-    const isHead = method === "HEAD";
-    const answer: Answer = {
-      status: 200,
-      headers: {
-        "content-type": format.contentType,
-        "content-length": String(body.byteLength),
-        "vary": "Accept, Accept-Encoding",
-        ...encoding && { "content-encoding": encoding },
-      },
-      body: isHead ? null : body,
-    };
-    return {
-      answer,
-      format: nameOf(format),
-      bytes: isHead ? undefined : body.byteLength,
-      failures,
-    };
+  }
+
+  /** Waits for a place; tells whether there was one. */
+  async #entered(): Promise<boolean> {
+    const signal = this.#over;
+    const inBackground = signal !== undefined;
+    for (let waitedMs = 0; waitedMs < MAX_WAIT_MS; waitedMs += LOOK_MS) {
+      await sleep(LOOK_MS, { signal, inBackground });
+      if (this.#inFlight.enter()) return true;
+    }
+    return false;
   }
 
   /** Gathers the application's metrics, and then those about that. */
   async #gather(
-    names: readonly string[],
-    deadline: Deadline,
-    format: Format,
+    { names, deadline, format }: WantedAnswer,
   ): Promise<WrittenFamilies & { failures: CollectorError[] }> {
-    const { coalesce, isDefaultRegistry } = this.#settings;
-    const maxAge = this.coalesces ? coalesce : 0;
+    const { isDefaultRegistry } = this.#settings;
+    const maxAge = this.#coalesce;
     const gathering = await this.#gatherer.gather({ names, deadline, maxAge });
     this.#over?.throwIfAborted();
     // A scrape of some names is followed by one of all.
@@ -185,7 +211,11 @@ export class ScrapeHandler {
     const failures = [...gathering.failures, ...conflicts];
     for (const failure of failures) this.#reports.failed(failure);
     this.#default?.look(merged, names);
-    this.#reports.gathered(gathering, this.#inFlight, nameOf(format));
+    this.#reports.gathered(
+      gathering,
+      this.#inFlight.size + 1,
+      nameOf(format),
+    );
     if (this.#own.metrics.length > 0) {
       const own = await gather([this.#own], { names, deadline });
       for (const failure of await merged.add(own.families)) {
@@ -202,6 +232,33 @@ export class ScrapeHandler {
     const ms = scrapeTimeout(header, this.#settings.timeout);
     return new Deadline(ms, this.#over);
   }
+}
+
+function writtenAnswer(
+  { format }: WantedAnswer,
+  { body, encoding, failures }: MadeAnswer,
+  method: string,
+): CountedAnswer {
+  if (body === undefined) {
+    return { ...plain(500, failures.map(reasonOf).join("\n")), failures };
+  }
+  const isHead = method === "HEAD";
+  const answer: Answer = {
+    status: 200,
+    headers: {
+      "content-type": format.contentType,
+      "content-length": String(body.byteLength),
+      "vary": "Accept, Accept-Encoding",
+      ...encoding && { "content-encoding": encoding },
+    },
+    body: isHead ? null : body,
+  };
+  return {
+    answer,
+    format: nameOf(format),
+    bytes: isHead ? undefined : body.byteLength,
+    failures,
+  };
 }
 
 /** The name of a format, as the package's own metrics tell it. */

@@ -114,7 +114,7 @@ function scrapeMetrics(own: OwnRegistry) {
     inFlight: own.add(
       "gauge",
       "scrapes_in_flight",
-      "Scrapes that are being answered, this one included.",
+      "Answers that are being written or sent, this one included.",
     ),
     duration: own.add(
       "summary",

@@ -43,9 +43,10 @@ export function metricsListener(options: MetricsHandlerOptions = {}): (
   // deno-lint-ignore no-explicit-any
   response: NodeResponse | FastifyReply | ((...args: any[]) => unknown),
 ) => Promise<void> {
-  const handler = makeScrapeHandler(options);
-  const listen = requestListener(async (request) =>
-    (await handler.answer(request)).answer
+  const { handler, unsent } = makeScrapeHandler(options);
+  const listen = requestListener(
+    async (request) => (await handler.answer(request)).answer,
+    unsent,
   ) as (request: NodeRequest, response: NodeResponse) => unknown;
   return async (request, response) => {
     if ("raw" in request) {

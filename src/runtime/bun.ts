@@ -112,7 +112,7 @@ function listenByServe(
   options: ListenOptions,
   remoteAddress?: (port: number) => string | undefined,
 ): Listener {
-  const { address, handler, tls, tlsPolicy } = options;
+  const { address, handler, tls, tlsPolicy, unsent } = options;
   const server = Bun.serve({
     ..."path" in address ? { unix: address.path } : address,
     ...tls && {
@@ -122,14 +122,14 @@ function listenByServe(
         minVersion: tlsPolicy?.minVersion === "TLSv1.3" ? 0x0304 : 0x0303,
       },
     },
-    fetch: async (request, server) =>
-      nativeResponse(
-        await handler(request, () => {
-          const peer = server.requestIP(request);
-          if (peer === null) return undefined;
-          return remoteAddress ? remoteAddress(peer.port) : peer.address;
-        }),
-      ),
+    fetch: async (request, server) => {
+      const answer = await handler(request, () => {
+        const peer = server.requestIP(request);
+        if (peer === null) return undefined;
+        return remoteAddress ? remoteAddress(peer.port) : peer.address;
+      });
+      return nativeResponse(answer, unsent);
+    },
     // The longest, in seconds: by default Bun drops a connection whose answer
     // takes ten, as a slow collector may.
     idleTimeout: 255,

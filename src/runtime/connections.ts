@@ -1,12 +1,24 @@
-import type { Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { UnsentAnswers } from "./unsent_answers.ts";
+import { now } from "./wait.ts";
 
 interface Connection {
   /** The socket to write to, with TLS the one that encrypts. */
   socket: Socket;
   /** The number of requests that are being answered. */
   inFlight: number;
+  /** The response to its last request, if it has asked. */
+  response: ServerResponse | undefined;
+  /** When it was made, by `now()`. */
+  readonly since: number;
 }
+
+/**
+ * How long a new connection has until it must have asked, in milliseconds. For them
+ * there may be twice as many as the limit says.
+ */
+const MOMENT_MS = 1000;
 
 /**
  * The connections of a server of `node:http` or `node:https`, to end them one by
@@ -14,15 +26,30 @@ interface Connection {
  */
 export class Connections {
   readonly #server: Server;
+  readonly #unsent: UnsentAnswers;
+  readonly #max: number;
+  /** Those that have asked for nothing for longest come first. */
   readonly #connections = new Map<unknown, Connection>();
   /** All sockets: with TLS the encrypting ones, and those below. */
   readonly #sockets = new Set<Socket>();
   #isUnref = false;
   #isClosing = false;
 
-  /** @param server A server that does not listen yet. */
-  constructor(server: Server, isTls: boolean) {
+  /**
+   * @param server A server that does not listen yet.
+   * @param max The number of connections that there may be.
+   */
+  constructor(
+    server: Server,
+    { isTls, unsent, max = Infinity }: {
+      readonly isTls: boolean;
+      readonly unsent: UnsentAnswers;
+      readonly max: number | undefined;
+    },
+  ) {
     this.#server = server;
+    this.#unsent = unsent;
+    this.#max = max;
     server.closeIdleConnections = () => {};
     server.on("connection", (socket) => {
       this.#track(socket);
@@ -33,10 +60,16 @@ export class Connections {
       this.#track(socket);
       this.#add(socket);
     });
-    server.on("request", ({ socket }: { socket: Socket }, response) => {
-      const connection = this.#connections.get(keyOf(socket));
+    server.on("request", ({ socket }, response) => {
+      const key = keyOf(socket);
+      const connection = this.#connections.get(key);
       if (connection === undefined) return;
       connection.inFlight++;
+      connection.response = response;
+      if (this.#max < Infinity) {
+        this.#connections.delete(key);
+        this.#connections.set(key, connection);
+      }
       response.once("close", () => {
         connection.inFlight--;
         if (this.#isClosing) endIfIdle(connection);
@@ -61,6 +94,30 @@ export class Connections {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Ends connections until there are few enough; the new one if all are in use. */
+  #makeRoom(newest: Connection): void {
+    while (this.#connections.size > this.#max) {
+      const asking = now() - MOMENT_MS;
+      const isSilent = ({ response }: Connection) => response === undefined;
+      let chosen = this.#find((it) => isSilent(it) && it.since < asking) ??
+        this.#find((it) => !isSilent(it) && it.inFlight === 0);
+      if (chosen === undefined) {
+        if (this.#connections.size <= 2 * this.#max) return;
+        chosen = this.#find((it) => isSilent(it) && it !== newest);
+        if (chosen === undefined && this.#unsent.cutStalled()) return;
+        chosen ??= this.#find(({ response }) => !response?.headersSent);
+      }
+      const { socket } = chosen ?? newest;
+      this.#connections.delete(keyOf(socket));
+      socket.destroy();
+    }
+  }
+
+  #find(is: (connection: Connection) => boolean): Connection | undefined {
+    for (const each of this.#connections.values()) if (is(each)) return each;
+    return undefined;
+  }
+
   #track(socket: Socket): void {
     this.#sockets.add(socket);
     if (this.#isUnref) socket.unref();
@@ -71,7 +128,16 @@ export class Connections {
     const key = keyOf(socket);
     const known = this.#connections.get(key);
     if (known) known.socket = socket;
-    else this.#connections.set(key, { socket, inFlight: 0 });
+    else {
+      const connection = {
+        socket,
+        inFlight: 0,
+        response: undefined,
+        since: now(),
+      };
+      this.#connections.set(key, connection);
+      if (this.#connections.size > this.#max) this.#makeRoom(connection);
+    }
     socket.once("close", () => {
       if (this.#connections.get(key)?.socket === socket) {
         this.#connections.delete(key);

@@ -1,7 +1,19 @@
-import { plainAnswer } from "../answer.ts";
+import { type Answer, plainAnswer, toResponse } from "../answer.ts";
+import { messageOf, visible } from "../base/describe.ts";
 import { cannotShow, splitCertificates, unusable } from "./certificates.ts";
-import { limitNames, nativeResponse } from "./native_server.ts";
-import type { Listener, ListenOptions, Runtime } from "./types.ts";
+import {
+  limitNames,
+  nativeClass,
+  nativeResponse,
+  SMALL_BODY_BYTES,
+} from "./native_server.ts";
+import { makeRoom } from "./sockets.ts";
+import type {
+  ListenAddress,
+  Listener,
+  ListenOptions,
+  Runtime,
+} from "./types.ts";
 import { now, sleep } from "./wait.ts";
 
 /** The used part of Deno's global, so that any TypeScript checks it. */
@@ -10,12 +22,7 @@ interface DenoGlobal {
   serve(
     options: DenoServeOptions,
     handler: (request: Request, info: DenoRequestInfo) => Promise<Response>,
-  ): {
-    addr: { hostname: string; port: number } | { path: string };
-    finished: Promise<void>;
-    ref(): void;
-    unref(): void;
-  };
+  ): DenoServer;
   createHttpClient(options: {
     caCerts?: string[];
     cert?: string;
@@ -24,9 +31,20 @@ interface DenoGlobal {
   }): { close(): void };
 }
 
+interface DenoServer {
+  addr: { hostname: string; port: number } | { path: string };
+  finished: Promise<void>;
+  ref(): void;
+  unref(): void;
+}
+
 type DenoServeOptions =
   & ({ hostname: string; port: number } | { path: string })
-  & { signal: AbortSignal; onListen: () => void };
+  & {
+    signal: AbortSignal;
+    onListen: () => void;
+    onError: () => Response;
+  };
 
 interface DenoRequestInfo {
   readonly remoteAddr: { hostname?: string };
@@ -84,26 +102,26 @@ export const deno: Runtime = {
   },
 };
 
-function listenByServe({ address, handler }: ListenOptions): Listener {
+/** The time between two attempts to listen again, in milliseconds. */
+const AGAIN_MS = 100;
+
+function listenByServe(
+  { address, handler, unsent, onError }: ListenOptions,
+): Listener {
   let inFlight = 0;
   /** When all answers have arrived, by `now()`. */
   let arrivedAt = 0;
   /** Set once the server closes; called with the last answer. */
   let onIdle: (() => void) | undefined;
   const aborter = new AbortController();
-  const server = Deno.serve(
-    {
-      ...address,
-      signal: aborter.signal,
-      // Without it Deno prints a banner.
-      onListen: () => {},
-    },
-    answer,
-  );
+  const { signal } = aborter;
+  let way: "ref" | "unref" = "ref";
+  let server = open(address);
+  const { addr } = server;
   return {
-    address: server.addr,
-    ref: () => server.ref(),
-    unref: () => server.unref(),
+    address: addr,
+    ref: () => setRef("ref"),
+    unref: () => setRef("unref"),
     // `shutdown()` would wait for clients that stall, and nothing could end them.
     async stop() {
       await drained();
@@ -112,13 +130,58 @@ function listenByServe({ address, handler }: ListenOptions): Listener {
     cut,
   };
 
+  function open(address: ListenAddress): DenoServer {
+    const opened = Deno.serve(
+      {
+        ...address,
+        signal,
+        // Without it Deno prints a banner.
+        onListen: () => {},
+        // Without it Deno prints that an answer was cut off.
+        onError: () => new Response(null, { status: 500 }),
+      },
+      answer,
+    );
+    opened[way]();
+    opened.finished.catch(listenAgain);
+    return opened;
+  }
+
+  function setRef(next: "ref" | "unref"): void {
+    way = next;
+    server[way]();
+  }
+
+  /** Takes the place of a server that has ended by itself, as by `EMFILE`. */
+  async function listenAgain(cause: unknown): Promise<void> {
+    onError(
+      new Error(
+        `Cannot accept connections: ${visible(messageOf(cause))}; the server ` +
+          "listens again as soon as it can; allow more open files (ulimit -n), " +
+          "or close those that are not needed",
+        { cause },
+      ),
+    );
+    while (!signal.aborted) {
+      try {
+        if ("path" in addr) await makeRoom(addr.path);
+        if (!signal.aborted) server = open(addr);
+        return;
+      } catch {
+        await sleep(AGAIN_MS, { signal, inBackground: way === "unref" });
+      }
+    }
+  }
+
   async function answer(
     request: Request,
     info: DenoRequestInfo,
   ): Promise<Response> {
+    const { completed } = info;
     if (onIdle) {
       return nativeResponse(
         plainAnswer(503, "The server is closing", { connection: "close" }),
+        unsent,
       );
     }
     inFlight++;
@@ -127,10 +190,10 @@ function listenByServe({ address, handler }: ListenOptions): Listener {
       arrivedAt = Math.max(arrivedAt, now() + lingerMs(bytes));
       if (--inFlight === 0) onIdle?.();
     };
-    info.completed.then(end, end);
-    const response = nativeResponse(
-      await handler(request, () => info.remoteAddr.hostname),
-    );
+    completed.then(end, end);
+    const answer = await handler(request, () => info.remoteAddr.hostname);
+    if (answer.status === 413) return brokenResponse(answer);
+    const response = nativeResponse(answer, unsent, completed);
     bytes = Number(response.headers.get("content-length"));
     return response;
   }
@@ -142,17 +205,31 @@ function listenByServe({ address, handler }: ListenOptions): Listener {
       if (inFlight === 0) resolve();
     });
     const ms = arrivedAt - now();
-    if (ms > 0) await sleep(ms, { signal: aborter.signal });
+    if (ms > 0) await sleep(ms, { signal });
   }
 
-  function cut(): Promise<void> {
+  async function cut(): Promise<void> {
     aborter.abort();
-    return server.finished;
+    // It rejects if the server has ended by itself.
+    await server.finished.catch(() => {});
   }
 }
 
-/** The size of a body that the system takes even if the client does not read. */
-const SMALL_BODY_BYTES = 64 * 1024;
+/**
+ * Makes a response that ends the connection, by a stream that fails after the text:
+ * else Deno would read the body of the request to its end, however long it is.
+ */
+function brokenResponse(answer: Answer): Response {
+  let isWritten = false;
+  const stream = new ReadableStream({
+    pull(controller) {
+      if (isWritten) return controller.error(new Error("Content Too Large"));
+      isWritten = true;
+      controller.enqueue(new TextEncoder().encode(String(answer.body)));
+    },
+  });
+  return toResponse(answer, nativeClass(), stream);
+}
 
 /**
  * How long an answer may be under way after Deno calls it complete: a large one a

@@ -1,10 +1,14 @@
 /** Common parts of the adapters of `Deno.serve` and `Bun.serve`. */
 
-import { type Answer, toResponse } from "../answer.ts";
+import { type Answer, type ResponseClass, toResponse } from "../answer.ts";
 import type { ConnectionLimits } from "./types.ts";
+import type { UnsentAnswer, UnsentAnswers } from "./unsent_answers.ts";
 
 /** The longest body of a request, in bytes: no request here needs one. */
 export const MAX_BODY_BYTES: number = 64 * 1024;
+
+/** The size of a body that the system takes even if the client does not read. */
+export const SMALL_BODY_BYTES: number = 64 * 1024;
 
 /** Names the limits that are set, which only `node:http` can keep. */
 export function limitNames(limits: ConnectionLimits = {}): string[] {
@@ -14,15 +18,99 @@ export function limitNames(limits: ConnectionLimits = {}): string[] {
 }
 
 /**
- * Makes a response of the runtime's own class, which its server requires. The
- * global class may be another one: `serve()` of `@hono/node-server` replaces it
- * by a subclass.
+ * Makes a response of the runtime's own class, which its server requires. A body
+ * that the system may not take at once is a stream: nothing else tells of clients
+ * that do not read, and lets them be cut off.
+ *
+ * @param completed Settles when the answer is sent, where the server tells; by
+ * default it is when the server has taken the whole stream.
  */
-export function nativeResponse(answer: Answer): Response {
+export function nativeResponse(
+  answer: Answer,
+  unsent: UnsentAnswers,
+  completed?: Promise<void>,
+): Response {
+  const { body, headers, onSent } = answer;
+  const bytes = typeof body === "string" && body.length > SMALL_BODY_BYTES
+    ? new TextEncoder().encode(body)
+    : body;
+  const isLarge = bytes instanceof Uint8Array &&
+    bytes.byteLength > SMALL_BODY_BYTES;
+  if (!isLarge && !(onSent && bytes instanceof Uint8Array)) {
+    return toResponse(answer, nativeClass());
+  }
+  const length = { "content-length": String(bytes.byteLength) };
+  return toResponse(
+    { ...answer, headers: { ...headers, ...length } },
+    nativeClass(),
+    new ReadableStream(new WatchedBody(bytes, unsent, { onSent, completed })),
+  );
+}
+
+/**
+ * Finds the runtime's own class. The global one may be another: `serve()` of
+ * `@hono/node-server` replaces it by a subclass.
+ */
+export function nativeClass(): ResponseClass {
   let native = globalThis.Response;
   for (;;) {
     const parent = Object.getPrototypeOf(native);
-    if (parent === Function.prototype) return toResponse(answer, native);
+    if (parent === Function.prototype) return native;
     native = parent;
+  }
+}
+
+/** The size of a chunk, in bytes. */
+const CHUNK_BYTES = 64 * 1024;
+
+/** A body as the source of a stream. It lets go of the bytes when it has ended. */
+class WatchedBody implements UnderlyingDefaultSource {
+  #rest: Uint8Array | undefined;
+  #cut: (() => void) | undefined;
+  readonly #unsent: UnsentAnswers;
+  readonly #answer: UnsentAnswer;
+  readonly #onSent: (() => void) | undefined;
+  readonly #isCompletedByServer: boolean;
+
+  constructor(
+    bytes: Uint8Array,
+    unsent: UnsentAnswers,
+    { onSent, completed }: {
+      readonly onSent: (() => void) | undefined;
+      readonly completed: Promise<void> | undefined;
+    },
+  ) {
+    this.#rest = bytes;
+    this.#unsent = unsent;
+    this.#answer = unsent.add(bytes, () => this.#cut?.());
+    this.#onSent = onSent;
+    this.#isCompletedByServer = completed !== undefined;
+    const end = () => this.cancel();
+    completed?.then(end, end);
+  }
+
+  start(controller: ReadableStreamDefaultController): void {
+    this.#cut = () => {
+      this.#rest = undefined;
+      controller.error(new Error("The client was cut off"));
+    };
+  }
+
+  pull(controller: ReadableStreamDefaultController): void {
+    this.#unsent.taken(this.#answer);
+    const rest = this.#rest!;
+    if (rest.byteLength > 0) {
+      this.#rest = rest.subarray(CHUNK_BYTES);
+      // A part of the same memory would hold the whole while the server has it.
+      return controller.enqueue(rest.slice(0, CHUNK_BYTES));
+    }
+    controller.close();
+    this.#onSent?.();
+    if (!this.#isCompletedByServer) this.cancel();
+  }
+
+  cancel(): void {
+    this.#rest = undefined;
+    this.#unsent.remove(this.#answer);
   }
 }

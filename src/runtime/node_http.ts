@@ -9,6 +9,7 @@ import type { TLSSocket } from "node:tls";
 import { Connections } from "./connections.ts";
 import { serverTls, splitCertificates } from "./certificates.ts";
 import { requestListener } from "./node_requests.ts";
+import { oneByOne } from "./pipelining.ts";
 import { bind } from "./sockets.ts";
 import { inUrl, subjectNames } from "./subject_names.ts";
 import type { Listener, ListenOptions } from "./types.ts";
@@ -27,9 +28,9 @@ export async function listenByNodeHttp(
   options: ListenOptions,
   { sharesSessions = false }: { sharesSessions?: boolean } = {},
 ): Promise<Listener> {
-  const { address, handler, limits = {}, tlsPolicy } = options;
+  const { address, handler, limits = {}, tlsPolicy, unsent } = options;
   let { tls } = options;
-  const listener = requestListener(handler);
+  const listener = oneByOne(requestListener(handler, unsent));
   const { headerTimeout, idleTimeout } = limits;
   const timeouts = {
     ...headerTimeout !== undefined && {
@@ -44,12 +45,13 @@ export async function listenByNodeHttp(
   const server = tls === undefined
     ? createServer(timeouts, listener)
     : createTlsServer({ ...timeouts, ...serverTls(tls, tlsPolicy) }, listener);
-  if (limits.maxConnections !== undefined) {
-    server.maxConnections = limits.maxConnections;
-  }
   // Else Node drops clients that end their side after the request, as `nc -N`.
   Object.assign(server, { httpAllowHalfOpen: true });
-  const connections = new Connections(server, tls !== undefined);
+  const connections = new Connections(server, {
+    isTls: tls !== undefined,
+    unsent,
+    max: limits.maxConnections,
+  });
   const names = tlsPolicy?.clientNames
     ?.map((name) => isIPv6(name) ? inUrl(name) : name);
   server.on("secureConnection", (socket: TLSSocket) => {

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Answer, type MetricsRequest, sentHeaders } from "../answer.ts";
 import type { RequestHandler } from "./types.ts";
+import type { UnsentAnswer, UnsentAnswers } from "./unsent_answers.ts";
 
 /**
  * Longer bodies are written in slices, as fast as the client reads. Bun counts
@@ -15,12 +16,13 @@ const SLICE_BYTES = 256 * 1024;
  */
 export function requestListener(
   handler: RequestHandler,
-): (incoming: IncomingMessage, response: ServerResponse) => void {
+  unsent: UnsentAnswers,
+): (incoming: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (incoming, response) => {
     const remoteAddress = () => incoming.socket.remoteAddress;
     try {
       const answer = await handler(requestOf(incoming), remoteAddress);
-      await send(response, answer, incoming.method === "HEAD");
+      await send(response, answer, incoming.method === "HEAD", unsent);
     } catch {
       // An error here would be an unhandled rejection, which ends the process.
       response.destroy();
@@ -51,6 +53,7 @@ async function send(
   response: ServerResponse,
   { status, headers, body, onSent }: Answer,
   isHead: boolean,
+  unsent: UnsentAnswers,
 ): Promise<void> {
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
   // Without a length Node would send the body in chunks.
@@ -62,12 +65,16 @@ async function send(
   });
   if (onSent) response.once("finish", onSent);
   if (isHead || bytes === null) return void response.end();
+  let rest: UnsentAnswer | undefined;
   for (let at = 0; at < bytes.byteLength; at += SLICE_BYTES) {
     if (response.write(bytes.subarray(at, at + SLICE_BYTES))) continue;
+    rest ??= unsent.add(bytes, () => response.destroy());
     if (!response.destroyed) await drained(response);
-    if (response.destroyed) return;
+    if (response.destroyed) break;
+    unsent.taken(rest);
   }
-  response.end();
+  if (rest) unsent.remove(rest);
+  if (!response.destroyed) response.end();
 }
 
 /** Waits until the client has read enough, or has gone. */

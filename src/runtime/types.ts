@@ -1,4 +1,5 @@
 import type { Answer, MetricsRequest } from "../answer.ts";
+import type { UnsentAnswers } from "./unsent_answers.ts";
 
 /** An address to listen on, or a bound one: of a unix socket the file. */
 export type ListenAddress =
@@ -55,6 +56,10 @@ export interface ListenOptions {
   readonly isRenewable?: boolean;
   /** A missing limit is the runtime's own. */
   readonly limits?: ConnectionLimits;
+  /** Keeps the answers that clients have not taken wholly. */
+  readonly unsent: UnsentAnswers;
+  /** Takes the reason for which the server takes no clients for a while. */
+  readonly onError: (error: Error) => void;
 }
 
 /** A socket that is being listened on. It keeps the process alive at first. */

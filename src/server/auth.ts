@@ -5,14 +5,13 @@ import {
   type Credentials,
   loadAuth,
 } from "./credentials.ts";
+import { PasswordChecks } from "./password_checks.ts";
 
 /** Yields the answer that refuses a request; `undefined` if it may go on. */
 export type Authorizer = (
   request: MetricsRequest,
+  remoteAddress: () => string | undefined,
 ) => Promise<Answer | undefined>;
-
-/** How many passwords are hashed or wait for that at most; more get 429. */
-const MAX_CHECKS = 16;
 
 const encoder = new TextEncoder();
 
@@ -20,8 +19,7 @@ const encoder = new TextEncoder();
 interface Accepted {
   readonly digests: Uint8Array[];
   readonly hashes: Credentials["hashes"];
-  /** Passwords that are hashed, or wait for that, by the digests of credentials. */
-  readonly checks: Map<string, Promise<boolean>>;
+  readonly checks: PasswordChecks;
 }
 
 /**
@@ -36,8 +34,11 @@ export class Authorization {
   readonly #settings: AuthSettings;
   readonly #challenge: string;
   #loaded: Credentials | undefined;
-  #accepted: Accepted = { digests: [], hashes: [], checks: new Map() };
-  #lastCheck: Promise<unknown> = Promise.resolve();
+  #accepted: Accepted = {
+    digests: [],
+    hashes: [],
+    checks: new PasswordChecks(),
+  };
 
   /** Takes no credentials before {@linkcode load}. */
   constructor(settings: AuthSettings) {
@@ -67,25 +68,26 @@ export class Authorization {
     this.#accepted = {
       digests: await Promise.all(digests),
       hashes,
-      checks: new Map(),
+      checks: new PasswordChecks(),
     };
   }
 
-  readonly authorize: Authorizer = async ({ headers }) => {
-    const accepted = this.#accepted;
-    const { digests, hashes, checks } = accepted;
+  readonly authorize: Authorizer = async ({ headers }, remoteAddress) => {
+    const { digests, hashes, checks } = this.#accepted;
     const header = headers.get("authorization") ?? "";
     const received = parseHeader(header);
     const actual = await digest(received ?? new Uint8Array());
     if (isAmong(digests, actual) && received) return undefined;
     if (received && hashes.length > 0 && /^basic/i.test(header)) {
-      const key = actual.join();
-      if (checks.size === MAX_CHECKS && !checks.has(key)) {
+      const isRight = await checks.run(
+        actual.join(),
+        remoteAddress(),
+        () => isAUsers(hashes, received),
+      );
+      if (isRight === undefined) {
         return refusal(429, "Too Many Requests", { "retry-after": "1" });
       }
-      const check = checks.get(key) ?? this.#check(accepted, received);
-      checks.set(key, check);
-      if (await check.finally(() => checks.delete(key))) {
+      if (isRight) {
         digests.push(actual);
         return undefined;
       }
@@ -93,22 +95,21 @@ export class Authorization {
     const challenge = { "www-authenticate": this.#challenge };
     return refusal(401, "Unauthorized", challenge);
   };
+}
 
-  /** Whether credentials are those of a user with a hashed password. */
-  #check({ hashes }: Accepted, received: Uint8Array): Promise<boolean> {
-    const spelled = new TextDecoder().decode(received);
-    const own = hashes.filter(({ start }) => spelled.startsWith(start));
-    const check = this.#lastCheck.then(async () => {
-      if (own.length === 0) await isPasswordOf(hashes[0].hash, received);
-      for (const { start, hash } of own) {
-        const password = received.subarray(encoder.encode(start).length);
-        if (await isPasswordOf(hash, password)) return true;
-      }
-      return false;
-    });
-    this.#lastCheck = check.catch(() => {});
-    return check;
+/** Whether credentials are those of a user with a hashed password. */
+async function isAUsers(
+  hashes: Credentials["hashes"],
+  received: Uint8Array,
+): Promise<boolean> {
+  const spelled = new TextDecoder().decode(received);
+  const own = hashes.filter(({ start }) => spelled.startsWith(start));
+  if (own.length === 0) await isPasswordOf(hashes[0].hash, received);
+  for (const { start, hash } of own) {
+    const password = received.subarray(encoder.encode(start).length);
+    if (await isPasswordOf(hash, password)) return true;
   }
+  return false;
 }
 
 function refusal(

@@ -1,5 +1,6 @@
 import { type Answer, type MetricsRequest, plainAnswer } from "../answer.ts";
 import type { Report } from "../base/report.ts";
+import type { InFlight } from "../exposition/in_flight.ts";
 import type { ScrapeHandler } from "../exposition/scrape_handler.ts";
 import { MAX_BODY_BYTES } from "../runtime/native_server.ts";
 import type { RequestHandler } from "../runtime/types.ts";
@@ -34,21 +35,39 @@ export class LastScrape {
   }
 }
 
-/**
- * Makes the handler of a whole metrics server.
- *
- * @param report Takes unexpected errors, which runtimes would print.
- */
+/** The parts of a metrics server that answer requests. */
+interface ServerParts {
+  readonly settings: ServerSettings;
+  readonly scrapeHandler: ScrapeHandler;
+  readonly inFlight: InFlight;
+  readonly lastScrape: LastScrape;
+  readonly authorize: Authorizer | undefined;
+  /** Takes unexpected errors, which runtimes would print. */
+  readonly report: Report;
+  /** Yields how often the server's thread has hung or ended. */
+  readonly troubles?: () => number;
+}
+
+/** Makes the handler of a whole metrics server. */
 export function serverRoutes(
-  settings: ServerSettings,
-  scrapeHandler: ScrapeHandler,
-  lastScrape: LastScrape,
-  authorize: Authorizer | undefined,
-  report: Report,
-  troubles: () => number = () => 0,
+  { settings, scrapeHandler, inFlight, lastScrape, authorize, ...parts }:
+    ServerParts,
 ): RequestHandler {
+  const { report, troubles = () => 0 } = parts;
   const scrapes: LoggedScrape[] = [];
-  const page = () => landingPage(settings, scrapeHandler, scrapes, troubles());
+
+  async function page(): Promise<Answer> {
+    if (!inFlight.enter()) {
+      return plainAnswer(503, "Too many requests at once", {
+        "retry-after": "1",
+      });
+    }
+    try {
+      return await landingPage(settings, scrapeHandler, scrapes, troubles());
+    } finally {
+      inFlight.leave();
+    }
+  }
 
   async function scrape(
     request: MetricsRequest,
@@ -78,7 +97,7 @@ export function serverRoutes(
     request: MetricsRequest,
     remoteAddress: () => string | undefined,
   ): Promise<Answer> {
-    if (Number(request.headers.get("content-length")) > MAX_BODY_BYTES) {
+    if (isTooLarge(request)) {
       return plainAnswer(413, "Content Too Large", { connection: "close" });
     }
     const target = parseTarget(request);
@@ -94,7 +113,7 @@ export function serverRoutes(
     ) {
       return plainAnswer(421, "Misdirected Request");
     }
-    const refusal = await authorize?.(request);
+    const refusal = await authorize?.(request, remoteAddress);
     if (refusal) return refusal;
     switch (path) {
       case settings.path:
@@ -114,6 +133,12 @@ export function serverRoutes(
       return plainAnswer(500, "Internal Server Error");
     }
   };
+}
+
+/** A body in chunks may have any size, and no request here needs one. */
+function isTooLarge({ headers }: MetricsRequest): boolean {
+  return headers.get("transfer-encoding") !== null ||
+    Number(headers.get("content-length")) > MAX_BODY_BYTES;
 }
 
 /** The same request with another `Accept` header. */

@@ -1,9 +1,10 @@
 import type { Gatherer } from "../gather/gather.ts";
 import { OwnRegistry } from "../metrics/own_registry.ts";
+import { InFlight } from "../exposition/in_flight.ts";
 import { ScrapeHandler } from "../exposition/scrape_handler.ts";
 import { listen } from "../runtime/listen.ts";
 import type { Listener } from "../runtime/types.ts";
-import { type Report, reporter } from "../base/report.ts";
+import { actionReporter, type Report, reporter } from "../base/report.ts";
 import { Authorization } from "./auth.ts";
 import type { DiscoveryStatus } from "./discovery_status.ts";
 import { Lifecycle } from "./lifecycle.ts";
@@ -41,35 +42,43 @@ export async function serve(
   const { address, path, tls, auth, limits, handler, hasDiscovery } = settings;
   if (hasDiscovery && handler.ownMetrics) status.addMetrics(own);
   const over = new AbortController();
-  const scrapeHandler = new ScrapeHandler(
-    handler,
+  const tell = actionReporter(onError);
+  const inFlight = new InFlight(
+    settings.unsent,
+    (error) => tell("send an answer", error),
+  );
+  const scrapeHandler = new ScrapeHandler({
+    settings: handler,
     gatherer,
     own,
+    inFlight,
     onError,
-    over.signal,
-  );
+    over: over.signal,
+  });
   const lastScrape = new LastScrape();
   const authorization = auth && new Authorization(auth);
   await authorization?.load();
   const credentials = tls && await loadTls(tls);
-  const report = reporter("answer request", onError);
   const listener = await listen({
     address,
-    handler: serverRoutes(
+    handler: serverRoutes({
       settings,
       scrapeHandler,
+      inFlight,
       lastScrape,
-      authorization?.authorize,
-      report,
+      authorize: authorization?.authorize,
+      report: (error) => tell("answer request", error),
       troubles,
-    ),
+    }),
     tls: credentials,
     tlsPolicy: tls,
     isRenewable: tls?.reloadInterval !== undefined,
     limits,
+    unsent: inFlight.unsent,
+    onError: (error) => tell("accept connections", error),
   });
   const scraped = () => {
-    scrapeHandler.coalesces = false;
+    scrapeHandler.startAfresh();
     return lastScrape.next();
   };
   const closable = { ...listener, scraped };

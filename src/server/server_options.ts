@@ -7,10 +7,12 @@ import {
   type MetricsHandlerParts,
   type MetricsHandlerSettings,
   partsOf,
+  UNSENT_DEFAULTS,
 } from "../exposition/handler_options.ts";
 import { requireVersion } from "../runtime/host.ts";
 import { isStartedThread } from "../runtime/thread.ts";
 import type { ConnectionLimits, ListenAddress } from "../runtime/types.ts";
+import type { UnsentLimits } from "../runtime/unsent_answers.ts";
 import { MAX_TIMER_MS } from "../runtime/wait.ts";
 import type { ServiceDiscovery } from "../types.ts";
 import { type AuthOptions, parseAuth } from "./auth_options.ts";
@@ -86,11 +88,28 @@ export interface StartHttpServerOptions extends MetricsHandlerOptions {
    */
   idleTimeout?: number;
   /**
-   * How many connections there may be; more are closed as they come.
+   * How many connections there may be. For one more, the one is closed that has asked
+   * for nothing for longest; at first those that never have. A new one has a second
+   * to ask, for which there may be twice as many. If all are being answered, the new
+   * one is closed.
    *
    * @default {undefined} As many as the system allows.
    */
   maxConnections?: number;
+  /**
+   * How long a client may take nothing of its answer, in milliseconds, from 1000 on,
+   * before it is cut off. Systems take up to some megabytes in its place.
+   *
+   * @default {30_000}
+   */
+  sendTimeout?: number;
+  /**
+   * How many bytes all answers may hold together that are not sent; more are treated
+   * like more than `maxInFlight`. A single answer may be larger.
+   *
+   * @default {Infinity}
+   */
+  maxHeldBytes?: number;
   /**
    * Closes the server when it aborts, as `close()` does. If it aborts before the
    * server has started, the signal's reason is thrown.
@@ -147,6 +166,7 @@ export interface ServerSettings {
   readonly tls: TlsSettings | undefined;
   readonly auth: AuthSettings | undefined;
   readonly limits: ConnectionLimits;
+  readonly unsent: UnsentLimits;
   /** The settings of the handler of the metrics. */
   readonly handler: MetricsHandlerSettings;
   /** Whether the server is registered somewhere. */
@@ -175,6 +195,8 @@ const RULES = {
   headerTimeout: rule.number(100, MAX_TIMER_MS),
   idleTimeout: rule.number(100, MAX_TIMER_MS),
   maxConnections: rule.integer(1, Number.MAX_SAFE_INTEGER),
+  sendTimeout: rule.number(1000, MAX_TIMER_MS, UNSENT_DEFAULTS.sendTimeout),
+  maxHeldBytes: rule.number(1, Infinity, UNSENT_DEFAULTS.maxHeldBytes),
   signal: rule.having<AbortSignal>("throwIfAborted", "addEventListener"),
   ...HANDLER_RULES,
   ownMetrics: rule.boolean(true),
@@ -211,6 +233,7 @@ export function parseServerOptions<
   );
   const { addr, port, unix, path, hosts, tls, auth, signal } = checked;
   const { headerTimeout, idleTimeout, maxConnections } = checked;
+  const { sendTimeout, maxHeldBytes } = checked;
   if (unix !== undefined && (addr !== undefined || port !== undefined)) {
     throw new TypeError(
       `Cannot ${ACTION}: either addr and port or unix is required, received ` +
@@ -229,6 +252,7 @@ export function parseServerOptions<
       tls,
       auth,
       limits: { headerTimeout, idleTimeout, maxConnections },
+      unsent: { maxInFlight: handler.maxInFlight, sendTimeout, maxHeldBytes },
       handler,
       hasDiscovery: checked.serviceDiscovery !== undefined,
     },

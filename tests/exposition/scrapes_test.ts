@@ -6,23 +6,6 @@ import { waitUntil } from "../_wait.ts";
 import { registryOf } from "./_collecting.ts";
 import { reporting, scrape } from "./_scraping.ts";
 
-test("metricsHandler() answers 503 with Retry-After beyond maxInFlight", async () => {
-  const gate = Promise.withResolvers<void>();
-  const { handler } = reporting(
-    registryOf({ waits: () => gate.promise }),
-    { maxInFlight: 2 },
-  );
-  const waiting = [scrape(handler), scrape(handler)];
-  const refused = await scrape(handler);
-  assertEquals(refused.status, 503);
-  assertEquals(refused.headers.get("retry-after"), "1");
-  gate.resolve();
-  for (const { status } of await Promise.all(waiting)) {
-    assertEquals(status, 200);
-  }
-  assertEquals((await scrape(handler)).status, 200);
-});
-
 test("metricsHandler() is done with a scrape whose client has gone", async () => {
   const gate = Promise.withResolvers<void>();
   let begun = 0;

@@ -129,8 +129,9 @@ test("metricsHandler() never reads a metric half-way through the next run of its
   await turns();
   gates[0].resolve();
   await turns();
-  // This one resets what the first has collected, but not answered yet.
-  const second = scrape(handler);
+  // This one resets what the first has collected, but not answered yet. In the
+  // same format it would share the answer.
+  const second = scrape(handler, { accept: "application/openmetrics-text" });
   await turns();
   assertEquals([slow.length, gates.length], [1, 2]);
   slow[0].resolve();
@@ -200,7 +201,13 @@ test("metricsHandler() shares what was read for as long as it may be coalesced",
     }
     assertStringIncludes((await scrape(eager)).text, "counted 2\n");
     clock.ms += 59_999;
-    assertStringIncludes((await scrape(coalescing)).text, "counted 2\n");
+    // What others have read since does not make an answer newer.
+    assertStringIncludes((await scrape(coalescing)).text, "counted 1\n");
+    const openMetrics = {
+      accept: "application/openmetrics-text;version=0.0.1",
+    };
+    const { text } = await scrape(coalescing, openMetrics);
+    assertStringIncludes(text, "counted 2\n");
     clock.ms++;
     assertStringIncludes((await scrape(coalescing)).text, "counted 3\n");
   });

@@ -4,12 +4,14 @@ import { listen } from "../../src/runtime/listen.ts";
 import type { Listener, ListenOptions } from "../../src/runtime/types.ts";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { test } from "../_suite.ts";
+import { unlimited } from "./_listening.ts";
 
 const handler = () => plainAnswer(200, null);
 
 const on = (hostname: string): ListenOptions => ({
   address: { hostname, port: 0 },
   handler,
+  ...unlimited(),
 });
 
 /** A runtime on a system that fails to bind some addresses. */

@@ -21,6 +21,7 @@ import { Authority } from "../_certificates.ts";
 import { withFolder } from "../_folder.ts";
 import { withoutUnixSockets } from "../_platform.ts";
 import { test } from "../_suite.ts";
+import { unlimited } from "./_listening.ts";
 
 const authority = await Authority.create();
 const [first, second, known] = await Promise.all([
@@ -129,6 +130,7 @@ async function renewInEachPhase(
       await onPhase();
       return plainAnswer(200, "answered");
     },
+    ...unlimited(),
   });
   const to = placeOf(listener.address);
   const relay = createServer((client) => {

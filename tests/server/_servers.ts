@@ -103,8 +103,10 @@ export function slowRegistry(): {
   return { registry, asked: asked.promise, answer: answer.resolve };
 }
 
-/** A registry whose metrics take 20 MB. */
-export function largeRegistry(): InstanceType<typeof client.Registry> {
+/** A registry whose metrics take 1 kB a series, 20 MB by default. */
+export function largeRegistry(
+  series = 20_000,
+): InstanceType<typeof client.Registry> {
   const registry = new client.Registry();
   const large = new client.Gauge({
     name: "large",
@@ -113,7 +115,7 @@ export function largeRegistry(): InstanceType<typeof client.Registry> {
     registers: [registry],
   });
   const filler = "x".repeat(1000);
-  for (let n = 0; n < 20_000; n++) large.set({ n: `${filler}${n}` }, n);
+  for (let n = 0; n < series; n++) large.set({ n: `${filler}${n}` }, n);
   return registry;
 }
 

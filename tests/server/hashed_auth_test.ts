@@ -114,10 +114,10 @@ test("passwords are hashed one after the other, and no more than 16 wait", async
   const settings = parseAuth(given);
   const authorization = new Authorization(settings);
   await authorization.load();
-  const ask = async (authorization_: string) => {
+  const ask = async (authorization_: string, address = "192.0.2.1") => {
     const headers = new Headers({ authorization: authorization_ });
     const request = { method: "GET", url: "/", headers };
-    return (await authorization.authorize(request))?.status;
+    return (await authorization.authorize(request, () => address))?.status;
   };
   // Those that ask for one thing share its answer.
   const same = Array.from({ length: 40 }, () => ask(basic("a", "0")));
@@ -135,7 +135,12 @@ test("passwords are hashed one after the other, and no more than 16 wait", async
   const hashed = statuses.filter((status) => status === 401).length;
   assertEquals(refused + hashed, 40);
   assert(refused > 0 && hashed >= 16, `${hashed}`);
-  assertEquals(await ask(basic("a", "password")), undefined);
+  // While one address tries passwords, another one has its turn.
+  const tried = Array.from({ length: 40 }, (_, n) => ask(basic("a", `-${n}`)));
+  const right = ask(basic("a", "password"), "192.0.2.2");
+  const first = await Promise.race([right, Promise.all(tried)]);
+  assertEquals(first, undefined);
+  await Promise.all(tried);
 });
 
 test("startHttpServer() refuses hashes that are broken, and shows none", async () => {

@@ -3,7 +3,7 @@ import {
   type StartHttpServerOptions,
 } from "../../src/server/mod.ts";
 import { runtimeName } from "../../src/runtime/detect.ts";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect, type Socket } from "node:net";
 import * as client from "prom-client";
 import { Authority } from "../_certificates.ts";
@@ -136,34 +136,78 @@ test("idleTimeout ends connections between two requests", async () => {
     }));
 });
 
-test("maxConnections serves those who are there, and nobody else", async () => {
+const ASKING = `${HEAD}\r\n`;
+
+/** Runs `fn` with clients of a server that may have three. */
+async function withThree(
+  firsts: readonly string[],
+  fn: (
+    clients: readonly SlowClient[],
+    connect: (first: string) => Promise<SlowClient>,
+  ) => Promise<void>,
+): Promise<void> {
   const limits = { maxConnections: 3, idleTimeout: 60_000 };
   const options = { addr: "127.0.0.1", registry, ...limits };
-  await withServer(options, async (server) => {
-    const { port } = server.socket;
-    const ask = () => new SlowClient(port, `${HEAD}\r\n`);
-    const first = [ask(), ask(), ask()];
-    const isServed = ({ received }: SlowClient) => received.includes("200 OK");
-    await waitUntil(60_000, "they are served", () => first.every(isServed));
-    const fourth = ask();
-    await waitUntil(60_000, "the fourth is refused", () => fourth.isClosed);
-    assertEquals(fourth.received, "");
-    assert(first.every(({ isClosed }) => !isClosed));
-    first[0].end();
-    const isServedAgain = async () => {
-      const next = ask();
-      await waitUntil(
-        60_000,
-        "it is served or not",
-        () => next.isClosed || isServed(next),
-      );
-      next.end();
-      return isServed(next);
+  const clients: SlowClient[] = [];
+  await withServer(options, async ({ socket: { port } }) => {
+    const connect = async (first: string) => {
+      const client = new SlowClient(port, first);
+      clients.push(client);
+      if (first !== ASKING) {
+        // Nothing tells that a server has taken a client that is silent.
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      } else {
+        await waitUntil(
+          60_000,
+          "it is served or not",
+          () => client.isClosed || client.received.includes("200 OK"),
+        );
+      }
+      return client;
     };
-    await waitUntil(60_000, "there is room again", isServedAgain);
-    for (const client of first) client.end();
+    try {
+      for (const first of firsts) await connect(first);
+      await fn([...clients], connect);
+    } finally {
+      for (const client of clients) client.end();
+    }
   });
-});
+}
+
+test("maxConnections closes the client that has asked for nothing for longest", () =>
+  withThree([ASKING, ASKING, ASKING], async ([first, ...others], connect) => {
+    const fourth = await connect(ASKING);
+    assertStringIncludes(fourth.received, "200 OK");
+    await waitUntil(60_000, "the first is closed", () => first.isClosed);
+    assert(others.every(({ isClosed }) => !isClosed));
+  }));
+
+test("maxConnections closes a client first that has never asked", () =>
+  withThree([ASKING, "", "GE"], async ([first, silent, slow], connect) => {
+    // In their first second they may still ask.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await connect(ASKING);
+    await waitUntil(60_000, "the silent one is closed", () => silent.isClosed);
+    await connect(ASKING);
+    await waitUntil(60_000, "the slow one is closed", () => slow.isClosed);
+    assert(!first.isClosed);
+  }));
+
+test("maxConnections is exceeded for clients that may still ask, and no more than twofold", () =>
+  withThree(["", "", "", "", "", ""], async (silent, connect) => {
+    const { received } = await connect(ASKING);
+    assertStringIncludes(received, "200 OK");
+    await waitUntil(60_000, "the first is closed", () => silent[0].isClosed);
+  }));
+
+test("maxConnections serves others while silent clients come again and again", () =>
+  withThree([], async (_, connect) => {
+    for (let n = 0; n < 20; n++) {
+      await Promise.all([connect(""), connect(""), connect("")]);
+      const { received } = await connect(ASKING);
+      assertStringIncludes(received, "200 OK");
+    }
+  }));
 
 test("startHttpServer() refuses limits that are none", async () => {
   const wrong: [StartHttpServerOptions, typeof Error][] = [
@@ -172,6 +216,9 @@ test("startHttpServer() refuses limits that are none", async () => {
     [{ idleTimeout: NaN }, RangeError],
     [{ maxConnections: 0 }, RangeError],
     [{ maxConnections: 1.5 }, RangeError],
+    [{ sendTimeout: 999 }, RangeError],
+    [{ maxHeldBytes: 0 }, RangeError],
+    [{ maxRate: 0 }, RangeError],
     [{ maxConnections: "1" as unknown as number }, TypeError],
     [{ headerTimeout: null as unknown as number }, TypeError],
   ];

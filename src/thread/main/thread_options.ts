@@ -43,10 +43,10 @@ export interface StartThreadedHttpServerOptions extends
    */
   failOnError?: boolean;
   /**
-   * How long a collector's values serve further scrapes, in milliseconds since it
-   * began, unless it failed. Live values are always current.
+   * How long an answer without failures, and a collector's values, serve further
+   * scrapes, in milliseconds since they were begun.
    *
-   * @default {0} Only scrapes that overlap share a collector's values.
+   * @default {0} Only scrapes that overlap share them; live values are current.
    */
   coalesce?: number;
   /**
