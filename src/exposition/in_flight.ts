@@ -23,9 +23,9 @@ export class InFlight {
 
   /** Takes a place, perhaps that of a client that stalls; tells whether there was one. */
   enter(): boolean {
-    while (this.size >= this.#max || this.unsent.isFull) {
-      if (!this.unsent.cutStalled()) return false;
-    }
+    const excess = this.size - this.#max + 1;
+    if (excess > 0 && !this.unsent.cutStalled(excess)) return false;
+    while (this.unsent.isFull) if (!this.unsent.cutStalled(1)) return false;
     this.#writing++;
     return true;
   }

@@ -40,6 +40,13 @@ const ALLOW = "GET, HEAD, OPTIONS";
 const MAX_WAIT_MS = 2500;
 const LOOK_MS = 50;
 
+/** The wait that a scrape has in any case, whose collectors took all of its time. */
+const LAST_WAIT_MS = 200;
+
+/** How many scrapes may be under way, and how many of them may wait for a place. */
+const MAX_UNDER_WAY = 1000;
+const MAX_WAITING = 64;
+
 interface CountedAnswer extends Pick<AnswerRecord, "format" | "bytes"> {
   readonly answer: Answer;
   readonly failures?: readonly CollectorError[];
@@ -62,6 +69,7 @@ export class ScrapeHandler {
   readonly #inFlight: InFlight;
   readonly #rate: RateLimit | undefined;
   readonly #shared = new SharedAnswers();
+  #waiting = 0;
   /** For how long readings and answers serve further scrapes, in milliseconds. */
   #coalesce: number;
   /** The compositions of the last scrapes, by how they write names. */
@@ -164,16 +172,20 @@ export class ScrapeHandler {
   async #madeFor(wanted: WantedAnswer): Promise<MadeAnswer | undefined> {
     const shared = this.#shared.find(wanted, this.#coalesce);
     if (shared !== undefined) return await shared;
+    if (this.#shared.underWay === MAX_UNDER_WAY) return undefined;
     const made = this.#make(wanted);
-    return await this.#shared.share(wanted, made, this.#coalesce);
+    this.#shared.add(wanted, made, this.#coalesce);
+    return await made;
   }
 
   async #make(wanted: WantedAnswer): Promise<MadeAnswer | undefined> {
-    const { format, compression } = wanted;
     const { failures, ...gathered } = await this.#gather(wanted);
     if (this.#settings.failOnError && failures.length > 0) return { failures };
-    if (!this.#inFlight.enter() && !await this.#entered()) return undefined;
+    if (!this.#inFlight.enter() && !await this.#entered(wanted)) {
+      return undefined;
+    }
     try {
+      const { format, compression } = wanted;
       const made = await makeBody(gathered, format, compression, this.#over);
       return { ...made, failures };
     } finally {
@@ -181,15 +193,25 @@ export class ScrapeHandler {
     }
   }
 
-  /** Waits for a place; tells whether there was one. */
-  async #entered(): Promise<boolean> {
-    const signal = this.#over;
-    const inBackground = signal !== undefined;
-    for (let waitedMs = 0; waitedMs < MAX_WAIT_MS; waitedMs += LOOK_MS) {
-      await sleep(LOOK_MS, { signal, inBackground });
-      if (this.#inFlight.enter()) return true;
+  /** Waits for a place, no longer than the client does; tells whether there was one. */
+  async #entered({ deadline }: WantedAnswer): Promise<boolean> {
+    if (this.#waiting === MAX_WAITING) return false;
+    this.#waiting++;
+    try {
+      const signal = this.#over;
+      const inBackground = signal !== undefined;
+      const most = Math.min(
+        Math.max(deadline.rest, LAST_WAIT_MS),
+        MAX_WAIT_MS,
+      );
+      for (let waitedMs = 0; waitedMs < most; waitedMs += LOOK_MS) {
+        await sleep(LOOK_MS, { signal, inBackground });
+        if (this.#inFlight.enter()) return true;
+      }
+      return false;
+    } finally {
+      this.#waiting--;
     }
-    return false;
   }
 
   /** Gathers the application's metrics, and then those about that. */

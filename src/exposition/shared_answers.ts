@@ -22,9 +22,9 @@ export interface MadeAnswer {
 
 interface SharedAnswer {
   readonly wanted: WantedAnswer;
-  readonly startedAt: number;
+  /** Settles with nothing if there is no place for the answer. */
   readonly made: Promise<MadeAnswer | undefined>;
-  isMade: boolean;
+  readonly startedAt: number;
 }
 
 /** The number of answers that are kept for a while. */
@@ -32,7 +32,13 @@ const KEPT = 4;
 
 /** Answers that are being made, and those that are kept for scrapes to come. */
 export class SharedAnswers {
-  #answers: SharedAnswer[] = [];
+  readonly #underWay = new Set<SharedAnswer>();
+  #kept: SharedAnswer[] = [];
+
+  /** The number of answers that are being made. */
+  get underWay(): number {
+    return this.#underWay.size;
+  }
 
   /**
    * Finds an answer for a scrape: one that was begun no longer ago than `maxAge`
@@ -40,55 +46,55 @@ export class SharedAnswers {
    * tenth before.
    */
   find(
-    { format, compression, names, deadline }: WantedAnswer,
+    wanted: WantedAnswer,
     maxAge: number,
   ): Promise<MadeAnswer | undefined> | undefined {
-    if (this.#answers.length === 0) return undefined;
+    for (const each of this.#underWay) {
+      const isInTime = isAsPatient(each.wanted.deadline, wanted.deadline);
+      if (isInTime && isSame(each.wanted, wanted)) return each.made;
+    }
+    if (this.#kept.length === 0) return undefined;
     this.#forget(maxAge);
-    return this.#answers.find(({ wanted, isMade }) =>
-      wanted.format.contentType === format.contentType &&
-      wanted.compression === compression &&
-      wanted.names.length === names.length &&
-      wanted.names.every((name, i) => name === names[i]) &&
-      (isMade || isAsPatient(wanted.deadline, deadline))
-    )?.made;
+    return this.#kept.find((each) => isSame(each.wanted, wanted))?.made;
   }
 
-  /**
-   * Shares an answer while it is made, and if nothing failed for a while; it may turn
-   * out that there is no place for it.
-   */
-  async share(
+  /** Shares an answer while it is made, and if nothing failed for a while. */
+  add(
     wanted: WantedAnswer,
     made: Promise<MadeAnswer | undefined>,
     maxAge: number,
-  ): Promise<MadeAnswer | undefined> {
-    const answer = { wanted, startedAt: now(), made, isMade: false };
-    this.#answers.push(answer);
-    let isKept = false;
-    try {
-      const result = await made;
-      isKept = result?.failures.length === 0 && maxAge > 0;
-      return result;
-    } finally {
-      answer.isMade = true;
-      if (!isKept) this.#answers = this.#answers.filter((it) => it !== answer);
-      this.#forget(maxAge);
-    }
+  ): void {
+    const answer = { wanted, made, startedAt: now() };
+    this.#underWay.add(answer);
+    made.then(
+      (result) => {
+        const isShared = this.#underWay.delete(answer);
+        if (!isShared || maxAge === 0 || result?.failures.length !== 0) return;
+        this.#kept.push(answer);
+        this.#forget(maxAge);
+      },
+      () => this.#underWay.delete(answer),
+    );
   }
 
   /** Lets the scrapes to come share nothing that was begun before. */
   clear(): void {
-    this.#answers = [];
+    this.#underWay.clear();
+    this.#kept = [];
   }
 
   #forget(maxAge: number): void {
     const since = now() - maxAge;
-    let kept = this.#answers.filter(({ isMade }) => isMade).length;
-    this.#answers = this.#answers.filter(({ isMade, startedAt }) =>
-      !isMade || kept-- <= KEPT && startedAt > since
-    );
+    this.#kept = this.#kept.slice(-KEPT)
+      .filter(({ startedAt }) => startedAt > since);
   }
+}
+
+function isSame(one: WantedAnswer, other: WantedAnswer): boolean {
+  return one.format.contentType === other.format.contentType &&
+    one.compression === other.compression &&
+    one.names.length === other.names.length &&
+    one.names.every((name, i) => name === other.names[i]);
 }
 
 /** Whether a scrape has as long as another one, up to a tenth less. */

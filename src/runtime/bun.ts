@@ -128,7 +128,7 @@ function listenByServe(
         if (peer === null) return undefined;
         return remoteAddress ? remoteAddress(peer.port) : peer.address;
       });
-      return nativeResponse(answer, unsent);
+      return nativeResponse(request, answer, unsent);
     },
     // The longest, in seconds: by default Bun drops a connection whose answer
     // takes ten, as a slow collector may.

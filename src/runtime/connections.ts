@@ -6,10 +6,10 @@ import { now } from "./wait.ts";
 interface Connection {
   /** The socket to write to, with TLS the one that encrypts. */
   socket: Socket;
-  /** The number of requests that are being answered. */
-  inFlight: number;
-  /** The response to its last request, if it has asked. */
-  response: ServerResponse | undefined;
+  readonly key: unknown;
+  /** The responses to the requests that are being answered. */
+  readonly responses: Set<ServerResponse>;
+  hasAsked: boolean;
   /** When it was made, by `now()`. */
   readonly since: number;
 }
@@ -64,14 +64,14 @@ export class Connections {
       const key = keyOf(socket);
       const connection = this.#connections.get(key);
       if (connection === undefined) return;
-      connection.inFlight++;
-      connection.response = response;
+      connection.responses.add(response);
+      connection.hasAsked = true;
       if (this.#max < Infinity) {
         this.#connections.delete(key);
         this.#connections.set(key, connection);
       }
       response.once("close", () => {
-        connection.inFlight--;
+        connection.responses.delete(response);
         if (this.#isClosing) endIfIdle(connection);
       });
     });
@@ -94,21 +94,23 @@ export class Connections {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Ends connections until there are few enough; the new one if all are in use. */
+  /**
+   * Ends connections until there are few enough: one that has never asked, that asks
+   * for nothing, that stalls, or whose answer has not begun, in this order.
+   */
   #makeRoom(newest: Connection): void {
     while (this.#connections.size > this.#max) {
       const asking = now() - MOMENT_MS;
-      const isSilent = ({ response }: Connection) => response === undefined;
-      let chosen = this.#find((it) => isSilent(it) && it.since < asking) ??
-        this.#find((it) => !isSilent(it) && it.inFlight === 0);
-      if (chosen === undefined) {
-        if (this.#connections.size <= 2 * this.#max) return;
-        chosen = this.#find((it) => isSilent(it) && it !== newest);
-        if (chosen === undefined && this.#unsent.cutStalled()) return;
-        chosen ??= this.#find(({ response }) => !response?.headersSent);
-      }
-      const { socket } = chosen ?? newest;
-      this.#connections.delete(keyOf(socket));
+      const idle = this.#find((it) => !it.hasAsked && it.since < asking) ??
+        this.#find((it) => it.hasAsked && it.responses.size === 0);
+      if (idle === undefined && this.#connections.size <= 2 * this.#max) return;
+      const other = idle ?? this.#find((it) => !it.hasAsked && it !== newest);
+      if (other === undefined && this.#unsent.cutStalled(1)) return;
+      const { key, socket } = other ??
+        this.#find(({ responses }) =>
+          ![...responses].some(({ headersSent }) => headersSent)
+        )!;
+      this.#connections.delete(key);
       socket.destroy();
     }
   }
@@ -131,8 +133,9 @@ export class Connections {
     else {
       const connection = {
         socket,
-        inFlight: 0,
-        response: undefined,
+        key,
+        responses: new Set<ServerResponse>(),
+        hasAsked: false,
         since: now(),
       };
       this.#connections.set(key, connection);
@@ -152,7 +155,7 @@ function keyOf(socket: Socket): unknown {
   return remotePort === undefined ? socket : `${remoteAddress} ${remotePort}`;
 }
 
-function endIfIdle({ socket, inFlight }: Connection): void {
+function endIfIdle({ socket, responses }: Connection): void {
   // Written bytes are sent. `end()` would also wait for the client to end.
-  if (inFlight === 0) socket.destroySoon();
+  if (responses.size === 0) socket.destroySoon();
 }

@@ -102,8 +102,11 @@ export const deno: Runtime = {
   },
 };
 
-/** The time between two attempts to listen again, in milliseconds. */
+/** The time before each attempt to listen again, in milliseconds. */
 const AGAIN_MS = 100;
+
+/** After how many milliseconds a server that ends is told of once more. */
+const TELL_AGAIN_MS = 60_000;
 
 function listenByServe(
   { address, handler, unsent, onError }: ListenOptions,
@@ -116,6 +119,8 @@ function listenByServe(
   const aborter = new AbortController();
   const { signal } = aborter;
   let way: "ref" | "unref" = "ref";
+  /** When the server had ended by itself last. */
+  let endedAt = -Infinity;
   let server = open(address);
   const { addr } = server;
   return {
@@ -154,21 +159,29 @@ function listenByServe(
 
   /** Takes the place of a server that has ended by itself, as by `EMFILE`. */
   async function listenAgain(cause: unknown): Promise<void> {
-    onError(
-      new Error(
-        `Cannot accept connections: ${visible(messageOf(cause))}; the server ` +
-          "listens again as soon as it can; allow more open files (ulimit -n), " +
-          "or close those that are not needed",
-        { cause },
-      ),
-    );
-    while (!signal.aborted) {
+    const isFirst = now() - endedAt > TELL_AGAIN_MS;
+    endedAt = now();
+    if (isFirst) {
+      onError(
+        new Error(
+          `Cannot accept connections: ${
+            visible(messageOf(cause))
+          }; the server ` +
+            "listens again as soon as it can; if there were too many open " +
+            "files, allow more (ulimit -n), or close those that are not needed",
+          { cause },
+        ),
+      );
+    }
+    for (;;) {
+      await sleep(AGAIN_MS, { signal, inBackground: way === "unref" });
+      if (signal.aborted) return;
       try {
         if ("path" in addr) await makeRoom(addr.path);
         if (!signal.aborted) server = open(addr);
         return;
       } catch {
-        await sleep(AGAIN_MS, { signal, inBackground: way === "unref" });
+        // Not yet.
       }
     }
   }
@@ -180,6 +193,7 @@ function listenByServe(
     const { completed } = info;
     if (onIdle) {
       return nativeResponse(
+        request,
         plainAnswer(503, "The server is closing", { connection: "close" }),
         unsent,
       );
@@ -193,7 +207,7 @@ function listenByServe(
     completed.then(end, end);
     const answer = await handler(request, () => info.remoteAddr.hostname);
     if (answer.status === 413) return brokenResponse(answer);
-    const response = nativeResponse(answer, unsent, completed);
+    const response = nativeResponse(request, answer, unsent, completed);
     bytes = Number(response.headers.get("content-length"));
     return response;
   }

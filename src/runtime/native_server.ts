@@ -7,8 +7,11 @@ import type { UnsentAnswer, UnsentAnswers } from "./unsent_answers.ts";
 /** The longest body of a request, in bytes: no request here needs one. */
 export const MAX_BODY_BYTES: number = 64 * 1024;
 
-/** The size of a body that the system takes even if the client does not read. */
-export const SMALL_BODY_BYTES: number = 64 * 1024;
+/**
+ * The size of a body that is sent as it is: the system takes most of it even if the
+ * client does not read, and a stream would cost a third more.
+ */
+export const SMALL_BODY_BYTES: number = 128 * 1024;
 
 /** Names the limits that are set, which only `node:http` can keep. */
 export function limitNames(limits: ConnectionLimits = {}): string[] {
@@ -26,6 +29,7 @@ export function limitNames(limits: ConnectionLimits = {}): string[] {
  * default it is when the server has taken the whole stream.
  */
 export function nativeResponse(
+  request: Request,
   answer: Answer,
   unsent: UnsentAnswers,
   completed?: Promise<void>,
@@ -34,17 +38,20 @@ export function nativeResponse(
   const bytes = typeof body === "string" && body.length > SMALL_BODY_BYTES
     ? new TextEncoder().encode(body)
     : body;
-  const isLarge = bytes instanceof Uint8Array &&
-    bytes.byteLength > SMALL_BODY_BYTES;
-  if (!isLarge && !(onSent && bytes instanceof Uint8Array)) {
-    return toResponse(answer, nativeClass());
-  }
+  const isWatched = bytes instanceof Uint8Array &&
+    (bytes.byteLength > SMALL_BODY_BYTES || onSent !== undefined);
+  if (!isWatched) return toResponse(answer, nativeClass());
   const length = { "content-length": String(bytes.byteLength) };
-  return toResponse(
-    { ...answer, headers: { ...headers, ...length } },
-    nativeClass(),
-    new ReadableStream(new WatchedBody(bytes, unsent, { onSent, completed })),
-  );
+  const told = { ...answer, headers: { ...headers, ...length } };
+  if (request.method === "HEAD") {
+    return toResponse({ ...told, body: null }, nativeClass());
+  }
+  const source = new WatchedBody(bytes, unsent, { onSent, completed });
+  if (completed === undefined) {
+    // Bun asks for nothing, and cancels nothing, if the client has gone before.
+    request.signal.addEventListener("abort", () => source.cancel());
+  }
+  return toResponse(told, nativeClass(), new ReadableStream(source));
 }
 
 /**
@@ -98,7 +105,8 @@ class WatchedBody implements UnderlyingDefaultSource {
 
   pull(controller: ReadableStreamDefaultController): void {
     this.#unsent.taken(this.#answer);
-    const rest = this.#rest!;
+    const rest = this.#rest;
+    if (rest === undefined) return controller.close();
     if (rest.byteLength > 0) {
       this.#rest = rest.subarray(CHUNK_BYTES);
       // A part of the same memory would hold the whole while the server has it.

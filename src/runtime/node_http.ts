@@ -30,7 +30,7 @@ export async function listenByNodeHttp(
 ): Promise<Listener> {
   const { address, handler, limits = {}, tlsPolicy, unsent } = options;
   let { tls } = options;
-  const listener = oneByOne(requestListener(handler, unsent));
+  const listener = oneByOne(requestListener(handler, unsent), unsent);
   const { headerTimeout, idleTimeout } = limits;
   const timeouts = {
     ...headerTimeout !== undefined && {

@@ -8,7 +8,7 @@ import type { UnsentAnswer, UnsentAnswers } from "./unsent_answers.ts";
  * Longer bodies are written in slices, as fast as the client reads. Bun counts
  * buffered bytes as sent when an answer ends, and `close()` would cut them off.
  */
-const SLICE_BYTES = 256 * 1024;
+const SLICE_BYTES = 64 * 1024;
 
 /**
  * Makes the listener of `node:http` for requests. It writes answers as they are:
@@ -22,7 +22,7 @@ export function requestListener(
     const remoteAddress = () => incoming.socket.remoteAddress;
     try {
       const answer = await handler(requestOf(incoming), remoteAddress);
-      await send(response, answer, incoming.method === "HEAD", unsent);
+      await send(incoming, response, answer, unsent);
     } catch {
       // An error here would be an unhandled rejection, which ends the process.
       response.destroy();
@@ -50,9 +50,9 @@ export function headersOf(
 }
 
 async function send(
+  incoming: IncomingMessage,
   response: ServerResponse,
   { status, headers, body, onSent }: Answer,
-  isHead: boolean,
   unsent: UnsentAnswers,
 ): Promise<void> {
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
@@ -64,17 +64,39 @@ async function send(
     ...isUntold && length,
   });
   if (onSent) response.once("finish", onSent);
+  const isHead = incoming.method === "HEAD";
   if (isHead || bytes === null) return void response.end();
   let rest: UnsentAnswer | undefined;
-  for (let at = 0; at < bytes.byteLength; at += SLICE_BYTES) {
-    if (response.write(bytes.subarray(at, at + SLICE_BYTES))) continue;
-    rest ??= unsent.add(bytes, () => response.destroy());
-    if (!response.destroyed) await drained(response);
-    if (response.destroyed) break;
-    unsent.taken(rest);
+  let isClosed = false;
+  try {
+    for (let at = 0; !isClosed && at < bytes.byteLength; at += SLICE_BYTES) {
+      if (response.write(bytes.subarray(at, at + SLICE_BYTES))) continue;
+      if (rest === undefined) {
+        rest = unsent.add(bytes, () => cut(incoming, response));
+        isClosed = hasEnded(response);
+        response.once("close", () => isClosed = true);
+      }
+      if (!isClosed) await drained(response);
+      unsent.taken(rest);
+    }
+  } finally {
+    if (rest) unsent.remove(rest);
   }
-  if (rest) unsent.remove(rest);
-  if (!response.destroyed) response.end();
+  if (!isClosed) response.end();
+}
+
+/** HTTP/2 tells by the stream. */
+function hasEnded(response: ServerResponse): boolean {
+  const { stream } = response as { stream?: { readonly destroyed: boolean } };
+  return response.destroyed || stream?.destroyed === true;
+}
+
+/** Ends a response, also one that waits for others of its connection. */
+function cut(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): void {
+  (response.socket === null ? incoming.socket : response).destroy();
 }
 
 /** Waits until the client has read enough, or has gone. */

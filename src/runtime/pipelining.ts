@@ -1,13 +1,14 @@
+import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { UnsentAnswers } from "./unsent_answers.ts";
 
-type Listener = (
-  incoming: IncomingMessage,
-  response: ServerResponse,
-) => Promise<void>;
+type Asked = readonly [incoming: IncomingMessage, response: ServerResponse];
 
 /** How many requests of a connection may wait; it ends with more. */
 const MAX_WAITING = 256;
+
+const NO_BYTES = new Uint8Array();
 
 /**
  * Answers the requests of a connection one after the other. `node:http` passes all
@@ -16,24 +17,48 @@ const MAX_WAITING = 256;
  * @param listener Settles when an answer is written.
  */
 export function oneByOne(
-  listener: Listener,
-): (incoming: IncomingMessage, response: ServerResponse) => void {
-  const queues = new WeakMap<Socket, Parameters<Listener>[]>();
-  return async (incoming, response) => {
-    const { socket } = incoming;
+  listener: (...asked: Asked) => Promise<void>,
+  unsent: UnsentAnswers,
+): (...asked: Asked) => void {
+  const queues = new WeakMap<Socket, Asked[]>();
+  return async (...asked) => {
+    const { socket } = asked[0];
     const queue = queues.get(socket);
     if (queue) {
-      if (queue.push([incoming, response]) > MAX_WAITING) socket.destroy();
+      if (queue.push(asked) > MAX_WAITING) socket.destroy();
       else socket.pause();
       return;
     }
-    const waiting: Parameters<Listener>[] = [];
+    const waiting: Asked[] = [];
     queues.set(socket, waiting);
-    await listener(incoming, response);
-    for (let next; (next = waiting.shift()) && !socket.destroyed;) {
+    await listener(...asked);
+    for (let last: Asked = asked, next; (next = waiting.shift()); last = next) {
+      await sent(last[1], socket, unsent);
+      if (socket.destroyed) break;
       await listener(...next);
       if (waiting.length === 0) socket.resume();
     }
     queues.delete(socket);
   };
+}
+
+/** Waits until the system has a response that was written, or the client has gone. */
+async function sent(
+  response: ServerResponse,
+  socket: Socket,
+  unsent: UnsentAnswers,
+): Promise<void> {
+  if (response.writableFinished || socket.destroyed) return;
+  const rest = unsent.add(NO_BYTES, () => socket.destroy());
+  const over = new AbortController();
+  const { signal } = over;
+  try {
+    await Promise.race([
+      once(response, "finish", { signal }),
+      once(response, "close", { signal }),
+    ]);
+  } finally {
+    over.abort();
+    unsent.remove(rest);
+  }
 }

@@ -24,18 +24,14 @@ export interface UnsentAnswer {
  * are counted: a clock would go on while the event loop is blocked, and nothing can
  * be sent.
  */
-const LOOK_MS = 200;
+const LOOK_MS = 150;
+
+/** For how many looks a client takes nothing that stalls: most of a second. */
+const STALL_LOOKS = 6;
 
 /**
- * For how many looks a client takes nothing that stalls. Systems take bytes in
- * portions of a third of their buffers, up to a megabyte.
- */
-const STALL_LOOKS = 4;
-
-/**
- * The answers of a server that clients have not taken wholly. An answer that the
- * system takes at once never gets here. Where they are too many, or too large, the
- * client gives way that has taken nothing for longest.
+ * The answers of a server that clients have not taken wholly. Where they are too many,
+ * or too large, the client gives way that has taken nothing for longest.
  */
 export class UnsentAnswers {
   readonly #limits: UnsentLimits;
@@ -98,11 +94,13 @@ export class UnsentAnswers {
     this.#stopLooking = undefined;
   }
 
-  /** Cuts off the client that has stalled for longest; tells whether one has. */
-  cutStalled(): boolean {
-    const [first] = this.#answers;
-    if (first === undefined || first.idleLooks < STALL_LOOKS) return false;
-    this.#cut(first, "others wait for its place");
+  /** Cuts off the clients that have stalled for longest, if there are so many. */
+  cutStalled(count: number): boolean {
+    const first = [...this.#answers].slice(0, count);
+    const areStalled = first.length === count &&
+      first.every(({ idleLooks }) => idleLooks >= STALL_LOOKS);
+    if (!areStalled) return false;
+    for (const each of first) this.#cut(each, "others wait for its place");
     return true;
   }
 
@@ -115,7 +113,7 @@ export class UnsentAnswers {
     }
     while (this.size > maxInFlight || this.#bytes > maxHeldBytes) {
       // A single answer may be larger than all may be.
-      if (this.size === 1 || !this.cutStalled()) break;
+      if (this.size === 1 || !this.cutStalled(1)) break;
     }
   }
 
@@ -136,5 +134,6 @@ export class UnsentAnswers {
 }
 
 function idleMs({ idleLooks }: UnsentAnswer): number {
-  return idleLooks * LOOK_MS;
+  // The first look may come at once.
+  return Math.max(idleLooks - 1, 0) * LOOK_MS;
 }

@@ -19,7 +19,6 @@ const encoder = new TextEncoder();
 interface Accepted {
   readonly digests: Uint8Array[];
   readonly hashes: Credentials["hashes"];
-  readonly checks: PasswordChecks;
 }
 
 /**
@@ -34,11 +33,8 @@ export class Authorization {
   readonly #settings: AuthSettings;
   readonly #challenge: string;
   #loaded: Credentials | undefined;
-  #accepted: Accepted = {
-    digests: [],
-    hashes: [],
-    checks: new PasswordChecks(),
-  };
+  #accepted: Accepted = { digests: [], hashes: [] };
+  readonly #checks = new PasswordChecks();
 
   /** Takes no credentials before {@linkcode load}. */
   constructor(settings: AuthSettings) {
@@ -68,18 +64,17 @@ export class Authorization {
     this.#accepted = {
       digests: await Promise.all(digests),
       hashes,
-      checks: new PasswordChecks(),
     };
   }
 
   readonly authorize: Authorizer = async ({ headers }, remoteAddress) => {
-    const { digests, hashes, checks } = this.#accepted;
+    const { digests, hashes } = this.#accepted;
     const header = headers.get("authorization") ?? "";
     const received = parseHeader(header);
     const actual = await digest(received ?? new Uint8Array());
     if (isAmong(digests, actual) && received) return undefined;
     if (received && hashes.length > 0 && /^basic/i.test(header)) {
-      const isRight = await checks.run(
+      const isRight = await this.#checks.run(
         actual.join(),
         remoteAddress(),
         () => isAUsers(hashes, received),

@@ -36,7 +36,7 @@ export class LastScrape {
 }
 
 /** The parts of a metrics server that answer requests. */
-interface ServerParts {
+interface RouteParts {
   readonly settings: ServerSettings;
   readonly scrapeHandler: ScrapeHandler;
   readonly inFlight: InFlight;
@@ -51,22 +51,20 @@ interface ServerParts {
 /** Makes the handler of a whole metrics server. */
 export function serverRoutes(
   { settings, scrapeHandler, inFlight, lastScrape, authorize, ...parts }:
-    ServerParts,
+    RouteParts,
 ): RequestHandler {
   const { report, troubles = () => 0 } = parts;
   const scrapes: LoggedScrape[] = [];
 
   async function page(): Promise<Answer> {
+    const made = landingPage(settings, scrapeHandler, scrapes, troubles());
+    const answer = await made;
     if (!inFlight.enter()) {
-      return plainAnswer(503, "Too many requests at once", {
-        "retry-after": "1",
-      });
+      const later = { "retry-after": "1" };
+      return plainAnswer(503, "Too many requests at once", later);
     }
-    try {
-      return await landingPage(settings, scrapeHandler, scrapes, troubles());
-    } finally {
-      inFlight.leave();
-    }
+    inFlight.leave();
+    return answer;
   }
 
   async function scrape(

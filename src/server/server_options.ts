@@ -88,24 +88,26 @@ export interface StartHttpServerOptions extends MetricsHandlerOptions {
    */
   idleTimeout?: number;
   /**
-   * How many connections there may be. For one more, the one is closed that has asked
-   * for nothing for longest; at first those that never have. A new one has a second
-   * to ask, for which there may be twice as many. If all are being answered, the new
-   * one is closed.
+   * How many connections there may be. For one more another is closed: one that has
+   * never asked, that asks for nothing, that takes nothing of its answer, or whose
+   * answer has not begun, each time the oldest of them. A new one has a second to ask;
+   * there may be twice as many for that, and until the next one comes.
    *
    * @default {undefined} As many as the system allows.
    */
   maxConnections?: number;
   /**
-   * How long a client may take nothing of its answer, in milliseconds, from 1000 on,
-   * before it is cut off. Systems take up to some megabytes in its place.
+   * How long a client may take less than 64 kB of its answer, in milliseconds, from
+   * 1000 on, before it is cut off. Systems take up to some megabytes in its place, and
+   * in portions of up to a third of that.
    *
    * @default {30_000}
    */
   sendTimeout?: number;
   /**
    * How many bytes all answers may hold together that are not sent; more are treated
-   * like more than `maxInFlight`. A single answer may be larger.
+   * like more than `maxInFlight`. A single answer may be larger. Those that `coalesce`
+   * keeps, four at most and until the next scrape, come on top.
    *
    * @default {Infinity}
    */
@@ -126,7 +128,8 @@ export interface StartHttpServerOptions extends MetricsHandlerOptions {
   /**
    * Takes each failure: those of {@linkcode MetricsHandlerOptions.onError}, of
    * renewed certificates that cannot be used, of service discovery while the server
-   * runs and when it closes.
+   * runs and when it closes; the first client that is cut off since it takes nothing;
+   * on Deno, that there were no descriptors for clients, once in a minute.
    *
    * @default {undefined} The first failure of each kind goes to
    * `console.error`.

@@ -14,6 +14,22 @@ const registry = largeRegistry(8_000);
 
 const HEAD = "GET /metrics HTTP/1.1\r\nHost: a\r\n";
 
+/** Has a client answered: one scrape more than those that ask how many there were. */
+async function answered<Client>(
+  server: MetricsHttpServer,
+  ask: () => Client,
+): Promise<Client> {
+  const before = (await ownMetrics(server)).answered;
+  const client = ask();
+  let own = 0;
+  await waitUntil(60_000, "it is answered", async () => {
+    const { status, answered } = await ownMetrics(server);
+    if (status === 200) own++;
+    return status === 200 && answered > before + own;
+  });
+  return client;
+}
+
 /** A client that reads only when it is told to. */
 class UnreadingClient {
   readonly #socket: Socket;
@@ -133,12 +149,7 @@ contract(
     await withClients(options, async (server, ask) => {
       const clients: UnreadingClient[] = [];
       for (let n = 0; n < 6; n++) {
-        const { answered } = await ownMetrics(server);
-        clients.push(ask());
-        await waitUntil(60_000, "it and others are answered", async () => {
-          const now = await ownMetrics(server);
-          return now.status === 200 && now.answered > answered + 1;
-        });
+        clients.push(await answered(server, ask));
       }
       assertEquals((await ownMetrics(server)).inFlight, 2);
       assertEquals(errors.length, 1);
@@ -180,34 +191,33 @@ contract(
 );
 
 contract("a client that reads slowly is never cut off", async (loopback) => {
-  const options = { ...loopback, sendTimeout: 1000, maxInFlight: 1 };
+  const size = 20_000_000;
+  const limits = { sendTimeout: 1000, maxInFlight: 1 };
+  const options = { ...loopback, registry: largeRegistry(), ...limits };
   await withClients(options, async (server, ask) => {
     const client = ask();
     // 64 kB at a time: it takes longer than it may take nothing.
     client.read(10);
-    let honest = 0;
     await waitUntil(60_000, "it has all", async () => {
-      // These wait for the only place, and are refused in the end.
-      const { status } = await ownMetrics(server);
-      honest += status === 200 ? 1 : 0;
-      return client.isClosed || client.received > 8_000_000;
+      // This waits for the only place, and may be refused in the end.
+      await ownMetrics(server);
+      return client.isClosed || client.received > size;
     });
-    assert(client.received > 8_000_000, `cut off at ${client.received} bytes`);
+    assert(client.received > size, `cut off at ${client.received} bytes`);
   });
 });
 
 contract(
   "maxHeldBytes bounds the answers that are not sent",
   async (loopback) => {
-    const options = { ...loopback, maxHeldBytes: 10_000_000 };
+    const options = {
+      ...loopback,
+      maxHeldBytes: 10_000_000,
+      sendTimeout: 600_000,
+    };
     await withClients(options, async (server, ask) => {
       for (let n = 0; n < 4; n++) {
-        const before = (await ownMetrics(server)).answered;
-        ask();
-        await waitUntil(60_000, "it is answered", async () => {
-          const { status, answered } = await ownMetrics(server);
-          return status === 200 && answered > before + 1;
-        });
+        await answered(server, ask);
       }
       await waitUntil(60_000, "one is held at most", async () => {
         return (await ownMetrics(server)).inFlight <= 2;
@@ -265,8 +275,8 @@ contract(
       client.read();
       await waitUntil(60_000, "it is closed", () => client.isClosed);
       assert(client.received < 8_000_000);
+      // The answer may be lost, since the connection ends with unread bytes.
       if (client.head !== "") assertStringIncludes(client.head, " 413 ");
-      else assertEquals(runtimeName(), "bun");
       assertEquals((await ownMetrics(server)).status, 200);
     }),
 );
