@@ -1,7 +1,6 @@
 import {
   type Answer,
   type MetricsRequest,
-  plainAnswer,
   requireRequest,
   toResponse,
 } from "../answer.ts";
@@ -9,13 +8,19 @@ import { reasonOf } from "../base/describe.ts";
 import type { CollectorError } from "../errors.ts";
 import type { EscapingScheme } from "../families/escaping.ts";
 import { type Composition, MergedFamilies } from "../families/merge.ts";
-import { type Format, negotiateFormat } from "../formats/format.ts";
+import { negotiateFormat } from "../formats/format.ts";
 import { gather } from "../gather/gather.ts";
 import type { Gatherer, Overview } from "../gather/gather.ts";
 import type { OwnRegistry } from "../metrics/own_registry.ts";
 import { requireVersion } from "../runtime/host.ts";
-import { Deadline, sleep } from "../runtime/wait.ts";
+import { Deadline } from "../runtime/wait.ts";
 import { makeBody, negotiateEncoding, type WrittenFamilies } from "./body.ts";
+import {
+  type CountedAnswer,
+  nameOf,
+  plain,
+  writtenAnswer,
+} from "./counted_answer.ts";
 import type { MetricsHandlerSettings } from "./handler_options.ts";
 import type { InFlight } from "./in_flight.ts";
 import { RateLimit } from "./rate_limit.ts";
@@ -33,24 +38,8 @@ import {
 
 const ALLOW = "GET, HEAD, OPTIONS";
 
-/**
- * How long a scrape waits for a place, and between two looks, in milliseconds:
- * longer than it takes for a client that reads nothing to count as stalled.
- */
-const MAX_WAIT_MS = 2500;
-const LOOK_MS = 50;
-
-/** The wait that a scrape has in any case, whose collectors took all of its time. */
-const LAST_WAIT_MS = 200;
-
-/** How many scrapes may be under way, and how many of them may wait for a place. */
+/** How many scrapes may be under way, those that wait for collectors included. */
 const MAX_UNDER_WAY = 1000;
-const MAX_WAITING = 64;
-
-interface CountedAnswer extends Pick<AnswerRecord, "format" | "bytes"> {
-  readonly answer: Answer;
-  readonly failures?: readonly CollectorError[];
-}
 
 export interface AnsweredScrape {
   readonly answer: Answer;
@@ -69,7 +58,6 @@ export class ScrapeHandler {
   readonly #inFlight: InFlight;
   readonly #rate: RateLimit | undefined;
   readonly #shared = new SharedAnswers();
-  #waiting = 0;
   /** For how long readings and answers serve further scrapes, in milliseconds. */
   #coalesce: number;
   /** The compositions of the last scrapes, by how they write names. */
@@ -181,36 +169,15 @@ export class ScrapeHandler {
   async #make(wanted: WantedAnswer): Promise<MadeAnswer | undefined> {
     const { failures, ...gathered } = await this.#gather(wanted);
     if (this.#settings.failOnError && failures.length > 0) return { failures };
-    if (!this.#inFlight.enter() && !await this.#entered(wanted)) {
-      return undefined;
-    }
+    const hasPlace = this.#inFlight.enter() ||
+      await this.#inFlight.entered(wanted.deadline, this.#over);
+    if (!hasPlace) return undefined;
     try {
       const { format, compression } = wanted;
       const made = await makeBody(gathered, format, compression, this.#over);
       return { ...made, failures };
     } finally {
       this.#inFlight.leave();
-    }
-  }
-
-  /** Waits for a place, no longer than the client does; tells whether there was one. */
-  async #entered({ deadline }: WantedAnswer): Promise<boolean> {
-    if (this.#waiting === MAX_WAITING) return false;
-    this.#waiting++;
-    try {
-      const signal = this.#over;
-      const inBackground = signal !== undefined;
-      const most = Math.min(
-        Math.max(deadline.rest, LAST_WAIT_MS),
-        MAX_WAIT_MS,
-      );
-      for (let waitedMs = 0; waitedMs < most; waitedMs += LOOK_MS) {
-        await sleep(LOOK_MS, { signal, inBackground });
-        if (this.#inFlight.enter()) return true;
-      }
-      return false;
-    } finally {
-      this.#waiting--;
     }
   }
 
@@ -254,44 +221,4 @@ export class ScrapeHandler {
     const ms = scrapeTimeout(header, this.#settings.timeout);
     return new Deadline(ms, this.#over);
   }
-}
-
-function writtenAnswer(
-  { format }: WantedAnswer,
-  { body, encoding, failures }: MadeAnswer,
-  method: string,
-): CountedAnswer {
-  if (body === undefined) {
-    return { ...plain(500, failures.map(reasonOf).join("\n")), failures };
-  }
-  const isHead = method === "HEAD";
-  const answer: Answer = {
-    status: 200,
-    headers: {
-      "content-type": format.contentType,
-      "content-length": String(body.byteLength),
-      "vary": "Accept, Accept-Encoding",
-      ...encoding && { "content-encoding": encoding },
-    },
-    body: isHead ? null : body,
-  };
-  return {
-    answer,
-    format: nameOf(format),
-    bytes: isHead ? undefined : body.byteLength,
-    failures,
-  };
-}
-
-/** The name of a format, as the package's own metrics tell it. */
-function nameOf({ syntax, version }: Format): string {
-  return `${syntax.name} ${version}`;
-}
-
-function plain(
-  status: number,
-  text: string | null,
-  headers: Record<string, string> = {},
-): CountedAnswer {
-  return { answer: plainAnswer(status, text, headers) };
 }

@@ -129,18 +129,20 @@ test("name[] runs the collectors of the wanted metrics only", async () => {
   });
 });
 
-test("coalesce lets scrapes share what collectors found, but not live values", async () => {
+test("coalesce lets scrapes share answers, and others what collectors found", async () => {
   const registry = new Registry();
   countingGauge(registry, "collected");
   const gauge = new Gauge({ name: "live", help: "l", registers: [registry] });
   await withThread({ registry, coalesce: 600_000 }, async (server) => {
     const first = valueOf(await scrape(server), "collected");
     gauge.set(5);
-    const text = await scrape(server);
-    assertEquals([valueOf(text, "collected"), valueOf(text, "live")], [
-      first,
-      5,
-    ]);
+    const shared = await scrape(server);
+    assertEquals(valueOf(shared, "collected"), first);
+    assertEquals(valueOf(shared, "live"), 0);
+    const accept = "application/openmetrics-text";
+    const other = await scrape(server, { headers: { accept } });
+    assertEquals(valueOf(other, "collected"), first);
+    assertEquals(valueOf(other, "live"), 5);
   });
 });
 
