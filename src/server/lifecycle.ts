@@ -215,7 +215,12 @@ export class Lifecycle {
       }
       const stopped = this.#listener.stop();
       if (await waitFor(stopped, { signal })) await stopped;
-      else await this.#listener.cut();
+      else {
+        const cut = this.#listener.cut();
+        // Bun 1.4.0 waits for scrapes whose clients have gone.
+        this.#over.abort();
+        await cut;
+      }
     } catch (error) {
       this.#report("close metrics server", error);
     } finally {
