@@ -80,8 +80,8 @@ export interface MetricsHandlerOptions {
    * compression and names, share one; those that wait for collectors do not count.
    *
    * When all places are taken, a server cuts off the clients that have taken less than
-   * 64 kB for longest, most of a second at least. Where all progress, a scrape waits for up to
-   * 2.5 seconds, and then gets 503 with `Retry-After`.
+   * 64 kB for longest, most of a second at least. Where all progress, a scrape waits
+   * for up to 2.5 seconds, and then gets 503 with `Retry-After`.
    *
    * @default {16}
    */

@@ -29,9 +29,9 @@ export type MetricsHandler = (request: MetricsRequest) => Promise<Response>;
  * `GET` and `HEAD` are answered with 200, `OPTIONS` with 204, other methods with
  * 405. With `name[]` in the query only the metrics of these names are collected.
  * A malformed query is answered with 400, more scrapes in a second than `maxRate`
- * with 429, one without a place among `maxInFlight` with 503, no registry, or a failure with
- * `failOnError`, with 500; the body says why. Scrapes that overlap, and ask for the
- * same, share the bytes of one answer.
+ * with 429, one without a place among `maxInFlight` with 503, no registry, or a
+ * failure with `failOnError`, with 500; the body says why. Scrapes that overlap, and
+ * ask for the same, share the bytes of one answer.
  *
  * @example Serving a registry of one's own
  * ```ts

@@ -50,8 +50,8 @@ export class SharedAnswers {
     maxAge: number,
   ): Promise<MadeAnswer | undefined> | undefined {
     for (const each of this.#underWay) {
-      const isInTime = isAsPatient(each.wanted.deadline, wanted.deadline);
-      if (isInTime && isSame(each.wanted, wanted)) return each.made;
+      if (!isSame(each.wanted, wanted)) continue;
+      if (isAsPatient(each.wanted.deadline, wanted.deadline)) return each.made;
     }
     if (this.#kept.length === 0) return undefined;
     this.#forget(maxAge);

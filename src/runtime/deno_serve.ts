@@ -130,10 +130,9 @@ export function listenByServe(
   ): Promise<Response> {
     const { completed } = info;
     if (onIdle) {
-      return nativeResponse(
-        request,
+      return toResponse(
         plainAnswer(503, "The server is closing", { connection: "close" }),
-        unsent,
+        nativeClass(),
       );
     }
     inFlight++;

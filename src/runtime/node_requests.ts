@@ -76,7 +76,7 @@ async function send(
         isClosed = hasEnded(response);
         response.once("close", () => isClosed = true);
       }
-      if (!isClosed) await drained(response);
+      if (!isClosed) await until("drain", response);
       unsent.taken(rest);
     }
   } finally {
@@ -99,15 +99,18 @@ function cut(
   (response.socket === null ? incoming.socket : response).destroy();
 }
 
-/** Waits until the client has read enough, or has gone. */
-function drained(response: ServerResponse): Promise<void> {
+/** Waits for an event of a response, or until it is closed. */
+export function until(
+  event: "drain" | "finish",
+  response: ServerResponse,
+): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
-      response.off("drain", end);
+      response.off(event, end);
       response.off("close", end);
       resolve();
     };
-    response.on("drain", end);
+    response.on(event, end);
     response.on("close", end);
   });
 }

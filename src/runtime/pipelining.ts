@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { until } from "./node_requests.ts";
 import type { UnsentAnswers } from "./unsent_answers.ts";
 
 type Asked = readonly [incoming: IncomingMessage, response: ServerResponse];
@@ -50,15 +50,6 @@ async function sent(
 ): Promise<void> {
   if (response.writableFinished || socket.destroyed) return;
   const rest = unsent.add(NO_BYTES, () => socket.destroy());
-  const over = new AbortController();
-  const { signal } = over;
-  try {
-    await Promise.race([
-      once(response, "finish", { signal }),
-      once(response, "close", { signal }),
-    ]);
-  } finally {
-    over.abort();
-    unsent.remove(rest);
-  }
+  await until("finish", response);
+  unsent.remove(rest);
 }

@@ -57,8 +57,12 @@ export function serverRoutes(
   const scrapes: LoggedScrape[] = [];
 
   async function page(): Promise<Answer> {
-    const made = landingPage(settings, scrapeHandler, scrapes, troubles());
-    const answer = await made;
+    const answer = await landingPage(
+      settings,
+      scrapeHandler,
+      scrapes,
+      troubles(),
+    );
     if (!inFlight.enter()) {
       const later = { "retry-after": "1" };
       return plainAnswer(503, "Too many requests at once", later);

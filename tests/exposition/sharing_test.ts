@@ -201,7 +201,7 @@ test("metricsHandler() shares what was read for as long as it may be coalesced",
     }
     assertStringIncludes((await scrape(eager)).text, "counted 2\n");
     clock.ms += 59_999;
-    // What others have read since does not make an answer newer.
+    // A kept answer stays as it is, although others have read since.
     assertStringIncludes((await scrape(coalescing)).text, "counted 1\n");
     const openMetrics = {
       accept: "application/openmetrics-text;version=0.0.1",

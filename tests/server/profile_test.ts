@@ -1,20 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import * as client from "prom-client";
-import type {
-  MetricsHttpServer,
-  StartHttpServerOptions,
-} from "../../src/server/mod.ts";
-import { ROOT } from "../../tools/files.ts";
+import type { MetricsHttpServer } from "../../src/server/mod.ts";
+import { PUBLIC_PORT } from "../_profile.ts";
 import { test } from "../_suite.ts";
 import { withThread } from "../thread/_threads.ts";
 import { send, withServer } from "./_servers.ts";
-
-/** The object of docs/security.md, to the letter. */
-const page = await readFile(join(ROOT, "docs/security.md"), "utf8");
-const [, literal] = /^const publicPort = (\{[^]*?^\});$/m.exec(page)!;
-const PROFILE: StartHttpServerOptions = Function(`return ${literal}`)();
 
 const registry = new client.Registry();
 new client.Counter({ name: "jobs", help: "J", registers: [registry] }).inc();
@@ -36,7 +26,7 @@ async function ask(
 async function assertGuarded(
   server: Pick<MetricsHttpServer, "socket">,
 ): Promise<void> {
-  const [host] = PROFILE.hosts!;
+  const [host] = PUBLIC_PORT.hosts!;
   const right = await ask(server, "/metrics", `${host}:9464`);
   assert(right.includes("\njobs 1\n"), right);
   const answers = await Promise.all([
@@ -54,7 +44,7 @@ async function assertGuarded(
 }
 
 test("the profile for a public port serves its hosts and no other", () =>
-  withServer({ ...PROFILE, addr: "127.0.0.1", registry }, assertGuarded));
+  withServer({ ...PUBLIC_PORT, addr: "127.0.0.1", registry }, assertGuarded));
 
 test("the profile for a public port does so on a thread", () =>
-  withThread({ ...PROFILE, registry }, assertGuarded));
+  withThread({ ...PUBLIC_PORT, registry }, assertGuarded));

@@ -2,6 +2,8 @@
 import { Buffer } from "node:buffer";
 import { type Agent, get } from "node:http";
 import { gunzipSync } from "node:zlib";
+import type { StartHttpServerOptions } from "../../../src/server/mod.ts";
+import { PUBLIC_PORT } from "../../_profile.ts";
 import { startProgram } from "../../_spawn.ts";
 import { waitUntil } from "../../_wait.ts";
 
@@ -11,17 +13,10 @@ export interface Besieged {
   readonly pid: number;
 }
 
-/**
- * The options of docs/security.md that bound what strangers can hold, and let clients
- * ask by address.
- */
-export const PROFILE = {
-  headerTimeout: 10_000,
-  idleTimeout: 60_000,
-  maxConnections: 100,
-  maxInFlight: 4,
-  maxHeldBytes: 64e6,
-  coalesce: 1000,
+/** The profile for a public port, for clients that ask by address. */
+export const PROFILE: StartHttpServerOptions = {
+  ...PUBLIC_PORT,
+  hosts: undefined,
 };
 
 /** Runs `fn` with a server of `tests/programs/besieged.ts`. */
@@ -50,7 +45,7 @@ export async function withBesieged(
   }
 }
 
-/** What a client was answered, and after how many milliseconds. */
+/** An answer, and after how many milliseconds it came. */
 export interface Answered {
   readonly status: number | undefined;
   readonly text: string;

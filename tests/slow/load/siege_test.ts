@@ -9,7 +9,7 @@ import { ask, type Besieged, PROFILE, withBesieged } from "./_besieged.ts";
 
 const HEAD = "GET /metrics HTTP/1.1\r\nHost: a\r\n";
 
-/** What strangers do; each yields its connections. */
+/** Attacks by name; each yields its connections. */
 const ATTACKS: Readonly<Record<string, (port: number) => Socket[]>> = {
   "200 requests in one packet": (port) => [
     stranger(port, `${HEAD}\r\n`.repeat(200)),
