@@ -5,7 +5,7 @@ import {
   nativeResponse,
   SMALL_BODY_BYTES,
 } from "./native_server.ts";
-import { makeRoom } from "./sockets.ts";
+import { BACKLOG, makeRoom } from "./sockets.ts";
 import type { ListenAddress, Listener, ListenOptions } from "./types.ts";
 import { now, sleep } from "./wait.ts";
 
@@ -27,6 +27,7 @@ interface DenoServer {
 type DenoServeOptions =
   & ({ hostname: string; port: number } | { path: string })
   & {
+    tcpBacklog: number;
     signal: AbortSignal;
     onListen: () => void;
     onError: () => Response;
@@ -77,6 +78,7 @@ export function listenByServe(
     const opened = Deno.serve(
       {
         ...address,
+        tcpBacklog: BACKLOG,
         signal,
         // Without it Deno prints a banner.
         onListen: () => {},

@@ -5,6 +5,13 @@ import { dirname } from "node:path";
 import type { ListenAddress } from "./types.ts";
 import { unlessAborted } from "./wait.ts";
 
+/**
+ * The number of connections that may wait to be accepted, as of Linux's default
+ * `somaxconn`. When there are more, the system drops what they send, and clients try
+ * again only after a second, and whoever has gone is heard of as late.
+ */
+export const BACKLOG = 4096;
+
 /** Binds a server of Node's; yields the bound address. */
 export async function bind(
   server: Server,
@@ -15,6 +22,7 @@ export async function bind(
     ..."path" in address
       ? { path: address.path }
       : { host: address.hostname, port: address.port },
+    backlog: BACKLOG,
     // Else the workers of a cluster would share a socket, even one on port 0.
     exclusive: true,
   });

@@ -50,6 +50,14 @@ const SECONDS = 5;
 /** The part of memory that garbage takes until it is collected, in bytes. */
 const SPARE = 64e6;
 
+/**
+ * How long all may take to be given back, in milliseconds: on `Bun.serve`, by which
+ * there is no profile, the system hears late of some in a crowd.
+ */
+function givenBackMs(name: string): number {
+  return runtimeName() === "bun" && !name.endsWith("profile") ? 20_000 : 10_000;
+}
+
 /** Attacks a server in each way, and fails if it is held up or grows. */
 async function besiege(
   server: Besieged,
@@ -84,7 +92,7 @@ async function besiege(
     const grown = await memoryOf(server, "VmHWM") - before;
     for (const each of strangers) each.destroy();
     const leftAt = performance.now();
-    await waitUntil(60_000, "all is given back", async () => {
+    await waitUntil(givenBackMs(name), "all is given back", async () => {
       const name = "prometheus_async_scrapes_in_flight";
       const { text } = await ask(server, `/metrics?name[]=${name}`);
       const isAlone = /scrapes_in_flight 1$/m.test(text);
