@@ -183,11 +183,21 @@ async function bench(
   args: readonly string[],
 ): Promise<string> {
   const start = program.name === "deno" ? ["run", "-A"] : [];
-  const { stdout } = await run(program.path, [...start, file, ...args], {
-    cwd: ROOT,
-    timeout: DEADLINE_MS,
-  });
-  return stdout;
+  const command = [...start, file, ...args];
+  try {
+    const how = {
+      cwd: ROOT,
+      timeout: DEADLINE_MS,
+      killSignal: "SIGKILL" as const,
+    };
+    return (await run(program.path, command, how)).stdout;
+  } catch (error) {
+    // A runtime may hang while it exits.
+    const { killed, stdout } = error as { killed?: boolean; stdout?: string };
+    if (!killed || !stdout?.endsWith("\n")) throw error;
+    say(`  it had to be ended after ${DEADLINE_MS / 60_000} minutes`);
+    return stdout;
+  }
 }
 
 /** The misses of a comparison: each case with its figure and its goal. */

@@ -23,6 +23,12 @@ import type { RequestDetails, RequestSeries } from "./request_series.ts";
 /** The statuses of responses without a body (RFC 9110, 6.4.1). */
 const BODILESS: readonly number[] = [204, 205, 304];
 
+/** A response that a listener of Node's writes. */
+export interface FollowedResponse {
+  /** Its status, once it is closed. */
+  readonly status: number;
+}
+
 /**
  * One request and its response, from the handler's call to the last byte. No method
  * throws: measuring must not change the application's outcome.
@@ -112,19 +118,18 @@ export class Exchange<Call> implements ResponseWatcher {
    * Follows a response that a listener of Node's writes. Call it before the
    * listener.
    *
-   * @param statusOf Finds the status when the response is closed.
    * @param endedAt When it was closed, if it is.
    * @returns Ends the request before that.
    */
   follow(
     outgoing: unknown,
-    statusOf: () => number,
+    response: FollowedResponse,
     call: Call,
     endedAt?: number,
   ): () => void {
     const end = () => {
       if (this.#hasEnded) return;
-      const status = statusOf();
+      const { status } = response;
       this.#describe(status, call);
       if (!this.#hasBody(status)) this.#responseBytes = 0;
       this.onEnd(endedAt);

@@ -106,18 +106,18 @@ export function instrumentListener<
 
   function instrumented(this: This, ...args: [Q, R]): unknown {
     const [request, response] = args;
-    const outcome = measure(meter, request, response, { request, response });
+    const measured = measure(meter, request, response, { request, response });
     let returned: unknown;
     try {
       returned = Reflect.apply(listener, this, args);
     } catch (error) {
-      outcome.hasFailed = true;
+      if (measured) measured.hasFailed = true;
       throw error;
     }
     const promise = isObject(returned) ? promiseOf(returned) : undefined;
     if (promise === undefined) return returned;
     return settle(promise, undefined, (error) => {
-      outcome.hasFailed = true;
+      if (measured) measured.hasFailed = true;
       return new Rejection(error);
     });
   }

@@ -1,4 +1,4 @@
-import { Exchange } from "../http/exchange.ts";
+import { Exchange, type FollowedResponse } from "../http/exchange.ts";
 import type { RequestMeter } from "../http/request_meter.ts";
 import type { MeasuredRequest } from "../http/request_parts.ts";
 import { headersOf } from "../runtime/node_requests.ts";
@@ -18,13 +18,6 @@ interface FullRequest extends NodeRequest {
   readonly httpVersionMajor?: number;
 }
 
-/** The part of a request's outcome that its response does not show. */
-export interface ListenerOutcome {
-  hasFailed: boolean;
-  /** Forgets the request; absent if it is excluded. */
-  drop?: () => void;
-}
-
 /** A request that was observed before it is measured. */
 interface Begun {
   readonly startedAt: number;
@@ -33,44 +26,62 @@ interface Begun {
   readonly outgoing: unknown;
 }
 
-/** Measures a request until its response is closed, unless it is excluded. */
+/**
+ * Measures a request until its response is closed.
+ *
+ * @returns The request; `undefined` if it is excluded.
+ */
 export function measure<Call>(
   meter: RequestMeter<Call>,
   request: NodeRequest,
   response: NodeResponse,
   call: Call,
-  { startedAt, endedAt, outgoing }: Begun = {
-    startedAt: performance.now(),
-    outgoing: response,
-  },
-): ListenerOutcome {
-  const outcome: ListenerOutcome = { hasFailed: false };
-  const { originalUrl, url, upgrade } = request as FullRequest;
+  begun?: Begun,
+): Measured<Call> | undefined {
+  const { originalUrl, url } = request as FullRequest;
   if (meter.hasExclusions && meter.excludes(originalUrl ?? url, call)) {
-    return outcome;
+    return undefined;
   }
-  const isUpgrade = upgrade === true;
-  const statusOf = () => {
-    if (response.headersSent) return response.statusCode;
-    if (outcome.hasFailed) return 500;
-    // Node's status would be 200.
-    return isUpgrade ? 101 : CLIENT_GONE;
-  };
-  const parts = new Parts(request);
-  const exchange = new Exchange(meter, parts, undefined, startedAt);
-  const end = exchange.follow(outgoing, statusOf, call, endedAt);
-  // No event marks the handshake, and the response closes with the connection.
-  if (isUpgrade) nextTurn(end);
-  outcome.drop = () => exchange.drop();
-  return outcome;
+  return new Measured(meter, request, response, call, begun);
 }
 
-/** A request of Node's, as it is measured. */
-class Parts implements MeasuredRequest {
-  readonly #request: NodeRequest;
+/** A request of Node's that is measured, and its response. */
+class Measured<Call> implements MeasuredRequest, FollowedResponse {
+  /** Whether the listener has thrown, or its promise was rejected. */
+  hasFailed = false;
+  readonly #request: FullRequest;
+  readonly #response: NodeResponse;
+  readonly #exchange: Exchange<Call>;
 
-  constructor(request: NodeRequest) {
+  constructor(
+    meter: RequestMeter<Call>,
+    request: FullRequest,
+    response: NodeResponse,
+    call: Call,
+    begun: Begun | undefined,
+  ) {
     this.#request = request;
+    this.#response = response;
+    const startedAt = begun?.startedAt;
+    const exchange = new Exchange(meter, this, undefined, startedAt);
+    this.#exchange = exchange;
+    const outgoing = begun ? begun.outgoing : response;
+    const end = exchange.follow(outgoing, this, call, begun?.endedAt);
+    // No event marks the handshake, and the response closes with the connection.
+    if (request.upgrade === true) nextTurn(end);
+  }
+
+  /** Forgets it. */
+  drop(): void {
+    this.#exchange.drop();
+  }
+
+  get status(): number {
+    const { headersSent, statusCode } = this.#response;
+    if (headersSent) return statusCode;
+    if (this.hasFailed) return 500;
+    // Node's status would be 200.
+    return this.#request.upgrade === true ? 101 : CLIENT_GONE;
   }
 
   get method(): string {
@@ -83,7 +94,7 @@ class Parts implements MeasuredRequest {
 
   /** The headers tell of a body of unknown size; those of HTTP/2 do not. */
   get body(): unknown {
-    const { headers, httpVersionMajor } = this.#request as FullRequest;
+    const { headers, httpVersionMajor } = this.#request;
     return httpVersionMajor === 2 || headers["transfer-encoding"] || null;
   }
 }

@@ -14,8 +14,8 @@ export interface Observed extends ToldRequest {
   route?: string;
   /** Whether the application measures it itself. */
   isClaimed: boolean;
-  /** Forgets it, if it is measured here. */
-  drop?: () => void;
+  /** Its measurement here. */
+  measured?: { drop(): void };
 }
 
 /** The requests that are known, by their responses or streams. */
@@ -46,6 +46,6 @@ export function observe(listener: (observed: Observed) => void): void {
     const observed = find(outgoing);
     if (observed === undefined) return;
     observed.isClaimed = true;
-    observed.drop?.();
+    observed.measured?.drop();
   };
 }

@@ -19,7 +19,7 @@ export function requestMeter(
   return (observed) => {
     if (observed.isClaimed) return;
     const { request, response } = observed;
-    observed.drop = measure(meter, request, response, observed, observed).drop;
+    observed.measured = measure(meter, request, response, observed, observed);
   };
 }
 
