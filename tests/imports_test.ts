@@ -113,7 +113,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** The packages each room may import. */
 const MAY_IMPORT_PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  runtime: ["undici"],
   clients: ["prom-client", "@prometheus-io/client"],
   exposition: ["@std/http/negotiation"],
 };

@@ -122,8 +122,8 @@ async function bundle(...names: string[]): Promise<void> {
     bundle: true,
     platform: "node",
     format: "cjs",
-    // Neither is used by what is bundled.
-    external: ["prom-client", "undici"],
+    // It is not used by what is bundled.
+    external: ["prom-client"],
     logLevel: "error",
   });
 }

@@ -13,6 +13,9 @@ interface Lock {
   npm: Record<string, { dependencies?: string[] }>;
 }
 
+/** Packages that applications bring. */
+const CLIENTS = ["prom-client", "@prometheus-io/client"];
+
 /** Finds the packages of npm that some of them need. */
 async function needsOf(names: readonly string[]): Promise<Set<string>> {
   const { npm }: Lock = JSON.parse(
@@ -33,13 +36,20 @@ async function needsOf(names: readonly string[]): Promise<Set<string>> {
   return needs;
 }
 
-/** How many bytes a module and all that it imports take in a bundle. */
-async function bundleBytes(path: string): Promise<number> {
+/** How many bytes an export and all that it needs take in a bundle. */
+async function bundleBytes(path: string, name = "*"): Promise<number> {
   const { outputFiles: [{ contents }] } = await build({
-    entryPoints: [join(ROOT, path)],
+    stdin: {
+      contents: `export ${
+        name === "*" ? name : `{ ${name} }`
+      } from "./${path}"`,
+      resolveDir: ROOT,
+    },
     bundle: true,
     format: "esm",
     minify: true,
+    platform: "node",
+    external: CLIENTS,
     write: false,
   });
   return contents.length;
@@ -61,6 +71,7 @@ const comments = files.entries()
   .map(([, bytes]) => commentBytes(new TextDecoder().decode(bytes)))
   .reduce((sum, each) => sum + each, 0);
 const wrappers = await bundleBytes("src/wrappers/mod.ts");
+const server = await bundleBytes("src/server/mod.ts", "startHttpServer");
 const dependencies = await dependenciesOf();
 const ofNpm = dependencies.filter((name) => !name.startsWith("@std/"));
 const needs = await needsOf(ofNpm);
@@ -68,11 +79,20 @@ const list = dependencies.map((name) => `\`${name}\``).join(", ");
 
 const sentence = `The package weighs ${kB(bytes, 50)}, of which ` +
   `${kB(comments, 50)} are comments; its wrappers, bundled and minified, ` +
-  `${kB(wrappers, 1)}. It has ${dependencies.length} dependencies: ${list}. ` +
+  `${kB(wrappers, 1)}, \`startHttpServer\` ${
+    kB(server, 5)
+  }. It has ${dependencies.length} dependencies: ${list}. ` +
   `Those of npm bring ${needs.size} more.`;
 console.log(sentence);
 
+/** The most that a server may be, for functions and edge programs to take it. */
+const MAX_SERVER_BYTES = 120_000;
+
 if (process.argv.includes("--check")) {
+  if (server > MAX_SERVER_BYTES) {
+    console.error(`startHttpServer may be ${kB(MAX_SERVER_BYTES, 1)} at most`);
+    process.exitCode = 1;
+  }
   const readme = await readFile(join(ROOT, "README.md"), "utf8");
   if (!readme.replaceAll(/\s+/g, " ").includes(sentence)) {
     console.error("README.md says something else");

@@ -64,18 +64,20 @@ export async function writeNpmForm(folder: string): Promise<void> {
     dependencies[target.name] = target.range;
     return target.name + target.path;
   };
-  const modules = await graph(Object.values(exports));
+  const modules = await modulesOf(Object.values(exports));
   for (const [path, source] of modules) {
     const options = { fileName: path, compilerOptions: COMPILER_OPTIONS };
     const code = ts.transpileModule(source, options);
-    await write(
-      join(folder, path.replace(/\.ts$/, ".js")),
+    await writeFileIn(
+      folder,
+      path.replace(/\.ts$/, ".js"),
       rewriteImports(code.outputText, ".js", bare),
     );
     const declarations = ts.transpileDeclaration(source, options);
     requireNoErrors(declarations.diagnostics ?? []);
-    await write(
-      join(folder, "_dist", path.replace(/\.ts$/, ".d.ts")),
+    await writeFileIn(
+      folder,
+      join("_dist", path.replace(/\.ts$/, ".d.ts")),
       rewriteImports(declarations.outputText, ".d.ts", bare),
     );
   }
@@ -83,8 +85,9 @@ export async function writeNpmForm(folder: string): Promise<void> {
     types: path.replace(/^\.\/(.*)\.ts$/, "./_dist/$1.d.ts"),
     default: path.replace(/\.ts$/, ".js"),
   }]);
-  await write(
-    join(folder, "package.json"),
+  await writeFileIn(
+    folder,
+    "package.json",
     JSON.stringify({
       name: npmName(name),
       version,
@@ -99,7 +102,7 @@ export async function writeNpmForm(folder: string): Promise<void> {
 export async function dependenciesOf(): Promise<string[]> {
   const { exports, imports } = await readManifest();
   const names = new Set<string>();
-  for (const source of (await graph(Object.values(exports))).values()) {
+  for (const source of (await modulesOf(Object.values(exports))).values()) {
     for (const { fileName } of importsOf(source)) {
       if (/^(\.|node:)/.test(fileName)) continue;
       if (OPTIONAL.includes(fileName)) continue;
@@ -114,9 +117,9 @@ export async function writeNpmPackage(
   { name, version, exports, files }: JsrPackage,
   folder: string,
 ): Promise<void> {
-  for (const [path, bytes] of files) await write(join(folder, path), bytes);
+  for (const [path, bytes] of files) await writeFileIn(folder, path, bytes);
   const manifest = { name: npmName(name), version, type: "module", exports };
-  await write(join(folder, "package.json"), JSON.stringify(manifest));
+  await writeFileIn(folder, "package.json", JSON.stringify(manifest));
 }
 
 /** The name that a package of JSR has in its npm registry. */
@@ -124,7 +127,7 @@ export function npmName(name: string): string {
   return `@jsr/${name.slice(1).replace("/", "__")}`;
 }
 
-const COMPILER_OPTIONS: ts.CompilerOptions = {
+export const COMPILER_OPTIONS: ts.CompilerOptions = {
   module: ts.ModuleKind.ESNext,
   target: ts.ScriptTarget.ESNext,
   declaration: true,
@@ -133,8 +136,10 @@ const COMPILER_OPTIONS: ts.CompilerOptions = {
   newLine: ts.NewLineKind.LineFeed,
 };
 
-/** The modules that are reached from some, with their sources. */
-async function graph(entries: readonly string[]): Promise<Map<string, string>> {
+/** The modules that are reached from some, with their sources, by their paths. */
+export async function modulesOf(
+  entries: readonly string[],
+): Promise<Map<string, string>> {
   const modules = new Map<string, string>();
   const visit = async (path: string) => {
     if (modules.has(path)) return;
@@ -155,7 +160,7 @@ async function graph(entries: readonly string[]): Promise<Map<string, string>> {
  * @param extension What relative ones end with then.
  * @param bare Makes what takes the place of any other but a runtime's own.
  */
-function rewriteImports(
+export function rewriteImports(
   source: string,
   extension: string,
   bare: (specifier: string) => string,
@@ -233,10 +238,13 @@ function npmTarget(target: string): Target {
     : parts;
 }
 
-async function write(
+/** Writes a file by its path in a folder. */
+export async function writeFileIn(
+  folder: string,
   path: string,
   content: string | Uint8Array,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, content);
+  const file = join(folder, path);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, content);
 }

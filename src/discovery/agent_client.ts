@@ -80,6 +80,7 @@ export class AgentClient {
       const text = await limitedText(response);
       return { action, status, text, words: wordsOf(text, token) };
     } catch (cause) {
+      signal.throwIfAborted();
       const words = quote(wordsOf(innermostMessage(cause), token));
       throw this.error(action, `it must answer, received ${words}`, {
         // The error of a user's own fetch may show the token.

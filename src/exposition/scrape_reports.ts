@@ -178,6 +178,7 @@ function emptyError(): Error {
     "Cannot serve metrics of the application: the global registries of the " +
       "clients that it has loaded have none; pass `registry` if it has metrics " +
       "in a registry of its own, in a client that is an ES module, or under a " +
-      "test runner that loads modules itself",
+      "test runner that loads modules itself; if it has no client, add " +
+      "prom-client or @prometheus-io/client",
   );
 }

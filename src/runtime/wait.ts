@@ -7,21 +7,30 @@
  */
 import * as loaded from "node:timers";
 
-type Timeout = ReturnType<typeof loaded.setTimeout>;
-type Immediate = ReturnType<typeof loaded.setImmediate>;
+/** The used part of a timer. */
+interface Timer {
+  unref(): unknown;
+  close(): unknown;
+}
+
+/** The used part of what `setImmediate` yields. */
+type Immediate = Pick<Timer, "unref">;
 
 /** The functions by which the package waits. */
 interface TimerFunctions {
-  setTimeout(callback: () => void, ms?: number): Timeout;
-  clearTimeout(timer: Timeout): void;
-  setInterval(callback: () => void, ms?: number): Timeout;
-  clearInterval(timer: Timeout): void;
+  setTimeout(callback: () => void, ms?: number): Timer;
+  clearTimeout(timer: Timer): void;
+  setInterval(callback: () => void, ms?: number): Timer;
+  clearInterval(timer: Timer): void;
   setImmediate(callback: () => void): Immediate;
 }
 
+// Declarations must not need the types of Node.
+const real = loaded as unknown as TimerFunctions;
+
 /** The timers and the clock; this package's own tests replace them here. */
 export const timers: TimerFunctions & { now(): number } = {
-  ..."Deno" in globalThis ? denoTimers(loaded) : loaded,
+  ..."Deno" in globalThis ? denoTimers() : real,
   now: performance.now.bind(performance),
 };
 
@@ -162,7 +171,7 @@ export function nextTurn(callback: () => void): void {
  * whoever holds them, but not the classes of what they return. Those are used only
  * where a test has replaced the global functions.
  */
-function denoTimers(real: TimerFunctions): TimerFunctions {
+function denoTimers(): TimerFunctions {
   const timeout = real.setTimeout(() => {}, 0);
   timeout.close();
   const immediate = real.setImmediate(() => {});
@@ -173,13 +182,13 @@ function denoTimers(real: TimerFunctions): TimerFunctions {
     args: readonly unknown[],
     isRepeated: boolean,
     isHolding: boolean,
-  ) => Timeout;
+  ) => Timer;
   const Immediate = immediate.constructor as new (
     callback: () => void,
   ) => Immediate;
   const isReal = (name: keyof TimerFunctions) =>
     globalThis[name] as unknown === real[name];
-  const clear = (timer: Timeout) => void timer.close();
+  const clear = (timer: Timer) => void timer.close();
   return {
     setTimeout: (callback, ms) =>
       isReal("setTimeout")
