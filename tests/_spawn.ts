@@ -21,6 +21,8 @@ export interface RunningProgram {
   readonly stdout: string;
   /** Its errors so far, which are also shown. */
   readonly stderr: string;
+  /** Waits until it ends by itself; yields the code that it ends with. */
+  ended(): Promise<number | null>;
   /** Tells it to end, with a signal; yields the code that it ends with. */
   end(signal: "SIGTERM" | "SIGKILL"): Promise<number | null>;
 }
@@ -93,6 +95,10 @@ function startShell(
     },
     get stderr() {
       return stderr;
+    },
+    async ended() {
+      const [code] = await exited;
+      return code;
     },
     async end(signal) {
       process.off("exit", kill);

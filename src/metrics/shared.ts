@@ -22,10 +22,11 @@ const SHARED = Symbol.for("@prometheus-async/prometheus-async");
 /** A bundler, a reload or an installer may have made several copies. */
 export function shared(): Shared {
   const global = globalThis as { [SHARED]?: Shared };
-  return global[SHARED] ??= { registry: makeRegistry() };
+  return global[SHARED] ??= { registry: openRegistry() };
 }
 
-function makeRegistry(): OpenRegistry {
+/** Makes a registry that metrics can join. */
+export function openRegistry(): OpenRegistry {
   const metrics: RegisteredMetric[] = [];
   return {
     getMetricsAsArray: () => metrics,

@@ -18,6 +18,23 @@ export interface Settings {
 /** The port of OpenTelemetry's exporters for Prometheus. */
 const PORT = 9464;
 
+/** The names of the variables, without their prefix. */
+export const NAMES = [
+  "ADDR",
+  "AUTH_FILE",
+  "BUCKETS",
+  "CONSUL",
+  "DISABLED",
+  "NAMES",
+  "PATH",
+  "PID",
+  "PORT",
+  "TLS_CERT",
+  "TLS_KEY",
+] as const;
+
+const MAX_PORT = 65535;
+
 /**
  * Parses the variables. Messages show values of the port, names and buckets only:
  * others may hold secrets.
@@ -34,8 +51,11 @@ export function parseVariables(worker = 1): Settings {
     );
   }
   const path = variable("PATH") ?? "/metrics";
-  if (!path.startsWith("/")) {
-    throw new RangeError(`${fullName("PATH")} must begin with a slash`);
+  if (!/^\/[^?#]+$/.test(path)) {
+    throw new RangeError(
+      `${fullName("PATH")} must begin with a slash, and be more than that ` +
+        "without a query",
+    );
   }
   return {
     port: parsePort(variable("PORT"), worker),
@@ -53,8 +73,10 @@ export function parseVariables(worker = 1): Settings {
 function parsePort(text = String(PORT), worker: number): number {
   const first = Number(text);
   const port = first === 0 ? 0 : first + worker - 1;
-  if (/^\d+$/.test(text) && port <= 65535) return port;
-  throw wrong("PORT", "an integer from 0 to 65535", text);
+  if (/^\d+$/.test(text) && port <= MAX_PORT) return port;
+  const most = MAX_PORT - worker + 1;
+  const why = worker === 1 ? "" : ` for worker ${worker} of a cluster`;
+  throw wrong("PORT", `an integer from 0 to ${most}${why}`, text);
 }
 
 function parseNames(text: string | undefined): Settings["names"] {

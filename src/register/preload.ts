@@ -1,11 +1,16 @@
 import { messageOf } from "../base/describe.ts";
 import { clusterWorker, isOutermost } from "../runtime/outermost.ts";
-import { ENVIRONMENT, missingPermissions } from "../runtime/permissions.ts";
+import {
+  missingFlags,
+  type Permission,
+  toLoad,
+} from "../runtime/permissions.ts";
 import { TELLS_HTTP1 } from "../runtime/request_channels.ts";
 import { say } from "../runtime/say.ts";
 import { fullName, variable } from "../runtime/variables.ts";
 import { sleep } from "../runtime/wait.ts";
-import { parseVariables, type Settings } from "./environment.ts";
+import type { Registry } from "../types.ts";
+import { NAMES, parseVariables, type Settings } from "./environment.ts";
 import { observe, type Observed } from "./observed.ts";
 
 /** How long the application has for ports of its own, in milliseconds. */
@@ -20,12 +25,24 @@ const MAX_WAITING = 1000;
  */
 export function preload(): void {
   try {
+    // Before any variable is read: without one that protects it would be open.
+    const environment = NAMES.map((name): Permission => ({
+      name: "env",
+      variable: fullName(name),
+    }));
+    const unreadable = missingFlags(environment);
     const isDisabled = ![undefined, "0", "false"].includes(
       variable("DISABLED"),
     );
     if (isDisabled || !isOutermost()) return;
     const settings = parseVariables(clusterWorker());
-    if (!isPermitted(settings)) return;
+    const missing = new Set([
+      ...missingFlags(neededBy(settings)),
+      ...unreadable,
+    ]);
+    if (missing.size > 0) {
+      return say(`nothing is served: ${[...missing].join(" ")} is needed`);
+    }
     const measureRequests = observeRequests(settings);
     void serve(settings, measureRequests).catch(fail);
   } catch (error) {
@@ -37,54 +54,68 @@ function fail(error: unknown): void {
   say(`nothing is served: ${messageOf(error)}`);
 }
 
-/** Whether the permissions are there. */
-function isPermitted({ addr, port, consul }: Settings): boolean {
-  const missing = missingPermissions({
-    host: `${addr || "0.0.0.0"}:${port}`,
-    module: import.meta.url,
-    variable: consul === undefined ? fullName("PORT") : undefined,
-  });
-  if (missing.length === 0) return true;
-  const isEnough = consul === undefined && String(missing) === ENVIRONMENT;
-  const effect = isEnough ? "variables are not read" : "nothing is served";
-  say(`${effect}: ${missing.join(" ")} is needed`);
-  return isEnough;
+/** The permissions that a server needs, as far as settings tell. */
+function neededBy({ addr, port, consul, ...files }: Settings): Permission[] {
+  const host = addr.includes(":") || addr === "" ? `[${addr || "::"}]` : addr;
+  const { authFile, certFile, keyFile } = files;
+  return [
+    // The agent may be anywhere.
+    consul === undefined ? { name: "net", host: `${host}:${port}` } : {
+      name: "net",
+    },
+    ...toLoad(import.meta.url),
+    ...[authFile, certFile, keyFile].filter((path) => path !== undefined)
+      .map((path): Permission => ({ name: "read", path })),
+    ...consul === undefined ? [] : [{ name: "env" } as const],
+  ];
 }
 
 /**
  * Observes requests from now on.
  *
- * @returns Measures them, also those that have come meanwhile.
+ * @returns Measures them, also those that have come meanwhile, and yields their
+ * metrics.
  */
-function observeRequests(settings: Settings): () => Promise<void> {
-  if (!TELLS_HTTP1) {
-    say(
-      "requests of HTTP/1 are not measured: this runtime does not tell of them",
-    );
-  }
-  const waiting: Observed[] = [];
+function observeRequests(settings: Settings): () => Promise<Registry> {
+  let waiting: Observed[] = [];
   let measure = (observed: Observed): void => {
     // It may end before it is measured.
     observed.outgoing.once("close", () => observed.endedAt = performance.now());
     // The meter is loaded when the application has started.
-    if (waiting.push(observed) === MAX_WAITING) void load().catch(fail);
+    if (waiting.push(observed) === MAX_WAITING) void load().catch(() => {});
   };
   observe((observed) => measure(observed));
-  let loading: Promise<void> | undefined;
-  const load = () =>
-    loading ??= import("./requests.ts").then(({ requestMeter }) => {
-      measure = requestMeter(settings, (error) => say(messageOf(error)));
-      for (const each of waiting.splice(0)) measure(each);
-    });
+  let loading: Promise<Registry> | undefined;
+  const load = () => loading ??= begin();
+
+  async function begin(): Promise<Registry> {
+    const before = waiting;
+    try {
+      const { requestMeter } = await import("./requests.ts");
+      const onError = (error: unknown) => say(messageOf(error));
+      const meter = requestMeter(settings, onError);
+      measure = meter.measure;
+      for (const each of before) measure(each);
+      return meter.registry;
+    } catch (error) {
+      measure = () => {};
+      throw error;
+    } finally {
+      waiting = [];
+    }
+  }
   return load;
 }
 
 async function serve(
   settings: Settings,
-  measureRequests: () => Promise<void>,
+  measureRequests: () => Promise<Registry>,
 ): Promise<void> {
   await sleep(START_MS, { inBackground: true });
-  await measureRequests();
+  const requests = await measureRequests();
   const { startServer } = await import("./server.ts");
-  await startServer(settings);
+  if (!TELLS_HTTP1) {
+    say("requests of HTTP/1 are not measured: Bun does not tell of them");
+  }
+  await startServer(settings, requests);
 }

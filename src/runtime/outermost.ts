@@ -25,8 +25,12 @@ export function isOutermost(): boolean {
   if (!isMainThread || PACKAGE_MANAGER.test(process.argv[1] ?? "")) {
     return false;
   }
-  if (clusterWorker() !== undefined) return true;
   const pid = Number(variable("PID"));
+  if (clusterWorker() !== undefined) {
+    // Its primary process has no preload.
+    if (!(pid > 0)) setVariable("PID", String(process.pid));
+    return true;
+  }
   if (pid > 0 && pid !== process.pid && isAlive(pid)) return false;
   setVariable("PID", String(process.pid));
   return true;

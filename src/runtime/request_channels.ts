@@ -25,7 +25,10 @@ export interface ToldRequest {
 /** Whether requests of HTTP/1 are told; Bun tells of HTTP/2 alone. */
 export const TELLS_HTTP1: boolean = !("Bun" in globalThis);
 
-/** Calls a function with each request, before its listener is called. */
+/**
+ * Calls a function with each request, before its listener is called. It must not
+ * throw: that would be an uncaught error of the application.
+ */
 export function onRequest(listener: (told: ToldRequest) => void): void {
   channel("http.server.request.start").subscribe((message) => {
     const { request, response } = message as {

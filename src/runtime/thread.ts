@@ -100,12 +100,14 @@ export function startThread<Data, Sent, Received>(
 ): Thread<Sent> {
   /** The messages so far, while another attempt may need them. */
   let sent: Sent[] | undefined = [];
+  let isUnref = false;
   let attempt = withoutPreloads((inherited) => begin(options, inherited));
   if (attempt === undefined) startAgain();
 
   function startAgain(): void {
     void attempt?.end();
     attempt = begin(options);
+    if (isUnref) attempt.unref();
     for (const message of sent!) attempt.worker.postMessage(message);
     sent = undefined;
   }
@@ -138,7 +140,10 @@ export function startThread<Data, Sent, Received>(
       const reply = attempt!.replySync(ms);
       return isFinal(reply) ? reply : attempt!.replySync(ms);
     },
-    unref: () => attempt!.worker.unref(),
+    unref() {
+      isUnref = true;
+      attempt!.unref();
+    },
     end: () => attempt!.end(),
   };
 }
@@ -167,6 +172,7 @@ function begin<Data, Received>(
     },
   );
   let isEnded = false;
+  let isUnref = false;
   let thrown: unknown;
   // In this turn: later listeners may miss events.
   worker.on("message", onMessage);
@@ -177,12 +183,19 @@ function begin<Data, Received>(
   });
   return {
     worker,
+    unref() {
+      isUnref = true;
+      worker.unref();
+      port1.unref();
+    },
     reply: () =>
       new Promise<ThreadReply>((resolve) => {
         port1.once("message", (reply) => {
           port1.close();
           resolve(reply);
         });
+        // A listener makes it keep the process.
+        if (isUnref) port1.unref();
       }),
     replySync(ms: number): ThreadReply | undefined {
       Atomics.wait(replied, 0, 0, ms);

@@ -13,6 +13,11 @@ export const FLAGS: readonly string[] = {
   node: ["--import", PRELOAD],
 }[runtimeName()];
 
+/** The flags of this runtime without a preload. */
+export const PLAIN_FLAGS: readonly string[] = runtimeName() === "deno"
+  ? ["run", "-A"]
+  : [];
+
 /** An application with the preload. */
 export interface Preloaded {
   readonly program: RunningProgram;
@@ -28,13 +33,16 @@ export interface Preloaded {
 interface Options {
   /** Variables without their prefix. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Those that load the preload, by default. */
   readonly flags?: readonly string[];
+  /** Further variables of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs `fn` while a program runs, with the preload before it. */
 export async function withPreload(
   [file, ...args]: readonly string[],
-  { variables = {}, flags = FLAGS }: Options,
+  { variables = {}, flags = FLAGS, env: further = {} }: Options,
   fn: (preloaded: Preloaded) => Promise<void>,
 ): Promise<void> {
   const [port] = await freePorts(1);
@@ -42,7 +50,10 @@ export async function withPreload(
     Object.entries({ ADDR: "127.0.0.1", PORT: String(port), ...variables })
       .map(([name, value]) => [`PROMETHEUS_ASYNC_${name}`, value]),
   );
-  const program = startRuntime([...flags, file, ...args], env);
+  const program = startRuntime([...flags, file, ...args], {
+    ...env,
+    ...further,
+  });
   try {
     await fn({
       program,

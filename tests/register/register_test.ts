@@ -1,12 +1,17 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { connect } from "node:http2";
+import { createServer as createNetServer } from "node:net";
 import { join } from "node:path";
+import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { runtimeName } from "../../src/runtime/detect.ts";
 import { withFolder } from "../_folder.ts";
+import { freePorts } from "../_ports.ts";
 import { runRuntime, startRuntime } from "../_spawn.ts";
 import { test } from "../_suite.ts";
 import { assertSoon, waitUntil } from "../_wait.ts";
@@ -79,14 +84,83 @@ test("requests of HTTP/2 are counted", async () => {
   });
 });
 
+test("an application may have metrics of the usual names, and make them late", {
+  skip,
+}, async () => {
+  await withPreload([PROGRAM, "named"], {}, async (preloaded) => {
+    const { listening, scrape, program } = preloaded;
+    await ask(await listening(), "/");
+    await waitUntil(
+      60_000,
+      "all are made",
+      () => program.stdout.includes("made"),
+    );
+    await assertSoon(
+      ['{code="200"} 1', '{method="GET",route="_OTHER",status="200"} 1'],
+      async () => samplesIn(await scrape(), "http_requests_total"),
+    );
+  });
+});
+
+test("an application gets its port, also if it listens late", {
+  skip: runtimeName() === "node" ? undefined : "only Node tells who listens",
+}, async () => {
+  const [port] = await freePorts(1);
+  const variables = { PORT: String(port) };
+  const given = [PROGRAM, "late", String(port)];
+  await withPreload(given, { variables }, async ({ program }) => {
+    const url = `http://127.0.0.1:${port}/`;
+    const text = async () =>
+      await fetch(url).then((response) => response.text(), () => "");
+    await waitUntil(
+      60_000,
+      "the preload listens",
+      async () => (await text()).includes("prometheus-async"),
+    );
+    await waitUntil(
+      60_000,
+      "the application listens",
+      () => program.stdout.includes("listens"),
+    );
+    await assertSoon("hello", text);
+  });
+});
+
+test("a program ends while the server's thread starts", async () => {
+  // Before, while and after a preload starts it; its Consul never answers.
+  const silent = createNetServer();
+  await once(silent.listen(0, "127.0.0.1"), "listening");
+  const { port } = silent.address() as { port: number };
+  const env = { CONSUL_HTTP_ADDR: `127.0.0.1:${port}` };
+  try {
+    for (const ms of [1010, 1100, 1300, 2000]) {
+      const startedAt = performance.now();
+      const given = [PROGRAM, "brief", String(ms)];
+      const variables = { CONSUL: "brief" };
+      await withPreload(given, { variables, env }, async ({ program }) => {
+        assertEquals(await program.ended(), 0);
+        assertStringIncludes(program.stdout, "done");
+        // The agent would have been waited for.
+        const took = performance.now() - startedAt;
+        assert(took < ms + 4000, `${took} ms after ${ms}`);
+      });
+    }
+  } finally {
+    silent.close();
+  }
+});
+
 test("metrics are served while a handler blocks the main thread", async () => {
   await withPreload([PROGRAM, "express"], {}, async ({ listening, scrape }) => {
     const port = await listening();
     await scrape();
     let isOver = false;
     const blocking = ask(port, "/block").finally(() => isOver = true);
-    await sleep(500);
-    const text = await scrape();
+    let text = "";
+    await waitUntil(60_000, "it blocks", async () => {
+      text = await scrape();
+      return /^prometheus_async_main_thread_responsive 0$/m.test(text);
+    });
     assert(!isOver, "the block is over");
     assertStringIncludes(text, "\nruntime_info{");
     if (skip === undefined) {
@@ -148,7 +222,7 @@ test("a program ends by itself, with its own code", async () => {
 });
 
 test("a wrong variable is a line, and the application starts", async () => {
-  const wrong = { PORT: "none", NAMES: "otel", BUCKETS: "2,1", PATH: "m" };
+  const wrong = { PORT: "none", NAMES: "otel", BUCKETS: "2,1", PATH: "/?m" };
   for (const [name, value] of Object.entries(wrong)) {
     await withPreload(
       [PROGRAM, "http"],
@@ -224,6 +298,19 @@ test("a child of a process that serves starts nothing", async () => {
   );
 });
 
+test("a thread starts nothing", async () => {
+  await withPreload(
+    [PROGRAM, "worker"],
+    {},
+    async ({ program, listening, scrape }) => {
+      await ask(await listening(), "/");
+      await scrape();
+      await sleep(DECIDED_MS);
+      assert(!program.stderr.includes("listened on"), program.stderr);
+    },
+  );
+});
+
 test("each worker of a cluster serves at a port of its own", {
   skip: runtimeName() === "deno"
     ? "in a worker of a cluster of Deno no thread starts"
@@ -271,6 +358,41 @@ test("package managers and DISABLED start nothing", async () => {
     );
   });
 });
+
+test("Deno with some permissions asks nobody at a terminal", {
+  skip: runtimeName() === "deno" && process.platform === "linux"
+    ? undefined
+    : "Deno's permissions, by a program of Linux",
+}, async () => {
+  const some = [
+    [],
+    ["--allow-env=PROMETHEUS_ASYNC_PORT", "--allow-net", "--allow-read"],
+    ["--allow-env", "--allow-net=0.0.0.0:9464", "--allow-read"],
+    ["--allow-env", "--allow-net", "--allow-read=./src"],
+  ];
+  const app =
+    "data:text/javascript,setTimeout(() => console.log('over'), 2500)";
+  await Promise.all(some.map((granted) => atTerminal([...granted, app])));
+});
+
+/** Runs a program with the preload at a terminal; fails if that asks for anything. */
+async function atTerminal(given: readonly string[]): Promise<void> {
+  const deno = ["run", "--preload", "./src/register/mod.ts", ...given];
+  const command = [process.execPath, ...deno].map((each) => `"${each}"`);
+  const { stdout } = await promisify(execFile)("script", [
+    "--quiet",
+    "--return",
+    "--command",
+    command.join(" "),
+    "/dev/null",
+  ], {
+    timeout: 60_000,
+    env: { ...process.env, PROMETHEUS_ASYNC_AUTH_FILE: "/etc/hostname" },
+  });
+  assertStringIncludes(stdout, "over");
+  assertStringIncludes(stdout, "nothing is served: --allow-");
+  assert(!stdout.includes("y/n"), stdout);
+}
 
 test("Deno without permissions goes on, and is told what is missing", {
   skip: runtimeName() === "deno" ? undefined : "Deno's permissions",

@@ -105,16 +105,24 @@ export class ServerProxy implements Closable {
     this.#firstRefresh = this.#refresher.begin();
   }
 
-  /** Waits until the thread serves; throws the error of starting. */
-  async started(): Promise<ServerInfo> {
+  /**
+   * Waits until the thread serves; throws the error of starting.
+   *
+   * @param inBackground Whether the process may end meanwhile.
+   */
+  async started(inBackground: boolean): Promise<ServerInfo> {
+    if (inBackground) this.#thread.unref();
     const { promise: ended } = this.#closed;
     const reply = Promise.race([this.#thread.reply(), this.death, ended]);
-    const isInTime = await waitFor(reply, { ms: START_MS });
+    const isInTime = await waitFor(reply, { ms: START_MS, inBackground });
     const answer = isInTime ? await reply : undefined;
     // The rejection has the uncaught error.
     if (answer !== undefined && "ended" in answer) await this.death;
     const info = this.#infoOf(answer);
-    const first = waitFor(this.#firstRefresh, { ms: FIRST_REFRESH_MS });
+    const first = waitFor(this.#firstRefresh, {
+      ms: FIRST_REFRESH_MS,
+      inBackground,
+    });
     await Promise.race([first, this.death]);
     return info;
   }

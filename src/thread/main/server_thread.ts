@@ -83,10 +83,15 @@ export class ServerThread {
     return this.#thread.replySync(ms);
   }
 
+  /** Keeps the process alive no longer. */
+  unref(): void {
+    this.#thread.unref();
+  }
+
   /** Keeps the process alive no longer, and watches from now on. */
   release(): void {
     this.#isReleased = true;
-    this.#thread.unref();
+    this.unref();
     this.#endWatching = repeat(BEAT_MS, () => this.#look());
   }
 

@@ -150,6 +150,20 @@ export function startHttpServerInThread(
 export async function startHttpServerInThread(
   options: StartThreadedHttpServerOptions | StartThreadedUnixServerOptions = {},
 ): Promise<ThreadedMetricsServer> {
+  return await start(options, false);
+}
+
+/** Does the same, but the process may end before the server listens. */
+export async function startInBackground(
+  options: StartThreadedHttpServerOptions,
+): Promise<ThreadedMetricsHttpServer> {
+  return await start(options, true) as ThreadedMetricsHttpServer;
+}
+
+async function start(
+  options: StartThreadedHttpServerOptions | StartThreadedUnixServerOptions,
+  inBackground: boolean,
+): Promise<ThreadedMetricsServer> {
   const parts = parseThreadOptions(options);
   const { registries, discovery, signal } = parts;
   signal?.throwIfAborted();
@@ -162,7 +176,7 @@ export async function startHttpServerInThread(
   );
   const thread = new ServerProxy(parts, listed, sent);
   try {
-    const info = await unlessAborted(signal, thread.started());
+    const info = await unlessAborted(signal, thread.started(inBackground));
     const begun = thread.lifecycle.begin(info, discovery.onMain, signal);
     await Promise.race([begun, thread.death]);
     return handleOf(info, thread);

@@ -1,14 +1,12 @@
-import { mkdir, writeFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pipeline, Readable } from "node:stream";
 import { fastify, metricsListener, middleware } from "../../../src/node/mod.ts";
 import { runtimeName } from "../../../src/runtime/detect.ts";
-import { npm } from "../../../tools/npm.ts";
-import { madeOnce } from "../../_made_once.ts";
 import type { Application } from "../../node/_applications.ts";
 import { contracts } from "../../node/_contracts.ts";
+import { npmProject } from "../_npm_project.ts";
 import { MOUNT, type Params, type Reply } from "../../node/_replies.ts";
 
 /** The versions of NestJS, and of its platforms. */
@@ -27,16 +25,7 @@ async function nest(version: Version): Promise<(name: string) => Nest> {
     "reflect-metadata": "0.2.2",
     "rxjs": "7.8.2",
   };
-  const folder = await madeOnce(
-    JSON.stringify(dependencies),
-    async (folder) => {
-      await mkdir(folder);
-      const manifest = JSON.stringify({ private: true, dependencies });
-      await writeFile(join(folder, "package.json"), manifest);
-      const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
-      await npm(folder, "install", "--prefer-offline", ...quiet);
-    },
-  );
+  const folder = await npmProject({ dependencies });
   return createRequire(join(folder, "package.json")) as (name: string) => Nest;
 }
 
