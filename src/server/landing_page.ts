@@ -87,7 +87,7 @@ ${
       .map((name) => `<a href="${escapeHtml(path)}?format=${name}">${name}</a>`)
       .join(", ")
   }</p>
-${troublesOf(troubles)}<h2>Families</h2>
+${openTo(settings)}${troublesOf(troubles)}<h2>Families</h2>
 ${await familiesOf(settings, scrapeHandler)}
 <h2>Last scrapes</h2>
 ${scrapesOf(scrapes)}
@@ -95,6 +95,13 @@ ${scrapesOf(scrapes)}
 </html>
 `;
   return { status: 200, headers: HEADERS, body: html };
+}
+
+/** Tells that anyone may read this. */
+function openTo({ auth, tls }: ServerSettings): string {
+  if (auth !== undefined || tls?.clientCa !== undefined) return "";
+  return `<p>Without authentication: whoever reaches this address reads it</p>
+`;
 }
 
 /** Tells that scrapes were not answered for a while. */

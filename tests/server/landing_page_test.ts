@@ -46,6 +46,23 @@ contract(
 );
 
 contract(
+  "the page for people tells whether anyone may read it",
+  async (loopback) => {
+    const options = { ...loopback, registry: jobs(), onError() {} };
+    const open = "Without authentication";
+    await withServer(options, async ({ url }) => {
+      assertStringIncludes(await page(url), open);
+    });
+    const auth = { bearer: ["secret"] };
+    await withServer({ ...options, auth }, async ({ url }) => {
+      const headers = { authorization: "Bearer secret" };
+      const text = await (await fetch(url, { headers })).text();
+      assert(text.includes("Families") && !text.includes(open), text);
+    });
+  },
+);
+
+contract(
   "the page for people tells what runs, and links what is served",
   async (loopback) => {
     const options = { ...loopback, registry: jobs(), onError() {} };
