@@ -11,7 +11,7 @@ import { Registry } from "prom-client";
 import { fastify as plugin, middleware } from "../src/node/mod.ts";
 import { compare, type Comparison } from "./_harness.ts";
 import { onDemand } from "./_server.ts";
-import { nsPerRequest } from "./_wrk.ts";
+import { fastest, nsPerRequest } from "./_wrk.ts";
 
 /** Writes the metrics of an application, if any are made. */
 type Metrics = () => Promise<string> | string;
@@ -67,9 +67,6 @@ function theirs(app: ReturnType<typeof fastify>): unknown {
 /** How many requests there are at a time. */
 const CONNECTIONS = 32;
 
-/** How many seconds are timed, of which the fastest counts. */
-const SECONDS = 3;
-
 const urlOf = onDemand({
   "Express alone": byExpress(),
   "middleware()": byExpress(middleware({ registry: ours("middleware()") })),
@@ -97,14 +94,7 @@ const requests = (name: string, baseline: string, measured: string) => ({
     const text = await metrics?.() ?? "users";
     if (!text.includes("users")) throw new Error(`${name}: ${text}`);
   },
-  // What a machine does besides only makes it slower.
-  async sample(run: () => unknown) {
-    let fastest = Infinity;
-    for (let n = 0; n < SECONDS; n++) {
-      fastest = Math.min(fastest, await run() as number);
-    }
-    return fastest;
-  },
+  sample: fastest,
 });
 
 const comparisons: Comparison[] = [
