@@ -99,6 +99,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "runtime_metrics",
   ],
   register: [
+    "types",
     "errors",
     "base",
     "runtime",

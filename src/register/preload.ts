@@ -115,7 +115,9 @@ async function serve(
   const requests = await measureRequests();
   const { startServer } = await import("./server.ts");
   if (!TELLS_HTTP1) {
-    say("requests of HTTP/1 are not measured: Bun does not tell of them");
+    say(
+      "requests of HTTP/1 are not measured: this runtime does not tell of them",
+    );
   }
   await startServer(settings, requests);
 }

@@ -1,11 +1,8 @@
-import { hostname } from "node:os";
-import process from "node:process";
 import { ConsulAgent } from "../discovery/mod.ts";
 import { ConsulError, ListenError, ThreadError, TlsError } from "../errors.ts";
 import { runtimeMetrics } from "../runtime_metrics/mod.ts";
 import { onListen } from "../runtime/listen_channel.ts";
-import { forkedWorkers } from "../runtime/outermost.ts";
-import { isGranted } from "../runtime/permissions.ts";
+import { forkedWorkers, nameByPort } from "../runtime/outermost.ts";
 import { say } from "../runtime/say.ts";
 import { fullName } from "../runtime/variables.ts";
 import { sleep } from "../runtime/wait.ts";
@@ -107,13 +104,10 @@ async function listen(
 /** The agent of the settings, with an id that no other process of the network has. */
 function consulAgent({ consul, port }: Settings): ConsulAgent | undefined {
   if (consul === undefined) return undefined;
-  const host = isGranted({ name: "sys", kind: "hostname" })
-    ? `${hostname()}-`
-    : "";
   try {
     return new ConsulAgent({
       name: consul,
-      serviceId: `${consul}-${host}${port || process.pid}`,
+      serviceId: `${consul}-${nameByPort(port)}`,
       check: { deregisterCriticalServiceAfter: GONE_AFTER },
       required: false,
     });

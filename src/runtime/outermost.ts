@@ -1,6 +1,8 @@
 import type { Cluster } from "node:cluster";
+import { hostname } from "node:os";
 import process from "node:process";
 import { isMainThread } from "node:worker_threads";
+import { isGranted } from "./permissions.ts";
 import { setVariable, variable } from "./variables.ts";
 
 /** The programs of package managers, which start others. */
@@ -61,4 +63,12 @@ export function forkedWorkers(): Forked | undefined {
     hasAny: () => Object.keys(cluster.workers ?? {}).length > 0,
     onFirst: (listener) => void cluster.once("fork", listener),
   };
+}
+
+/** Names this process among those of all machines, as far as theirs may be known. */
+export function nameByPort(port: number): string {
+  const own = String(port || process.pid);
+  return isGranted({ name: "sys", kind: "hostname" })
+    ? `${hostname()}-${own}`
+    : own;
 }

@@ -119,11 +119,8 @@ export class ServerProxy implements Closable {
     // The rejection has the uncaught error.
     if (answer !== undefined && "ended" in answer) await this.death;
     const info = this.#infoOf(answer);
-    const first = waitFor(this.#firstRefresh, {
-      ms: FIRST_REFRESH_MS,
-      inBackground,
-    });
-    await Promise.race([first, this.death]);
+    const wait = { ms: FIRST_REFRESH_MS, inBackground };
+    await Promise.race([waitFor(this.#firstRefresh, wait), this.death]);
     return info;
   }
 
