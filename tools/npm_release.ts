@@ -18,7 +18,7 @@ import {
   writeFileIn,
 } from "./published.ts";
 
-/** What an application has of these, it uses; it needs one of the clients. */
+/** Packages that an application may have; it needs one of the clients. */
 const PEERS = {
   "@prometheus-io/client": ">=0.16 <2",
   "hono": ">=4.3",

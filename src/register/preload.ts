@@ -77,7 +77,7 @@ function neededBy({ addr, port, consul, ...files }: Settings): Permission[] {
  * metrics.
  */
 function observeRequests(settings: Settings): () => Promise<Registry> {
-  let waiting: Observed[] = [];
+  const waiting: Observed[] = [];
   let measure = (observed: Observed): void => {
     // It may end before it is measured.
     observed.outgoing.once("close", () => observed.endedAt = performance.now());
@@ -89,19 +89,18 @@ function observeRequests(settings: Settings): () => Promise<Registry> {
   const load = () => loading ??= begin();
 
   async function begin(): Promise<Registry> {
-    const before = waiting;
     try {
       const { requestMeter } = await import("./requests.ts");
       const onError = (error: unknown) => say(messageOf(error));
       const meter = requestMeter(settings, onError);
       measure = meter.measure;
-      for (const each of before) measure(each);
+      for (const each of waiting) measure(each);
       return meter.registry;
     } catch (error) {
       measure = () => {};
       throw error;
     } finally {
-      waiting = [];
+      waiting.length = 0;
     }
   }
   return load;

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { npm } from "../../tools/npm.ts";
 import { madeOnce } from "../_made_once.ts";
 
-/** What a project is made of. */
+/** A project: its packages, files and scripts. */
 export interface NpmProject {
   /** The versions of its packages. */
   readonly dependencies: Readonly<Record<string, string>>;

@@ -209,8 +209,8 @@ test("a project without a client is told which to add", {
   skip,
 }, async () => {
   await withProject("npm install --silent", {}, async (folder) => {
-    await writeFile(join(folder, "main.cjs"), WITHOUT_CLIENT);
     const file = join(folder, "main.cjs");
+    await writeFile(file, WITHOUT_CLIENT);
     const { stdout, stderr } = await run(process.execPath, [file]);
     assertEquals(stdout, "200\n");
     assertStringIncludes(stderr, "add prom-client or @prometheus-io/client");

@@ -22,7 +22,7 @@ const REQUESTS: readonly (readonly [method: string, path: string])[] = [
   ["GET", "/nowhere"],
 ];
 
-/** What differs from one start to the next, such as identifiers of a build. */
+/** Headers that differ from one start to the next, as a build has identifiers. */
 const CHANGING = /^(date|etag)$/i;
 
 /** Makes all requests, one after the other; yields the answers. */
